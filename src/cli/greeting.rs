@@ -1,0 +1,108 @@
+//! What the operator sees first: where to go, where the data is, how many fit.
+
+use super::settings::Settings;
+use parlor::Server;
+use qrcode::QrCode;
+use qrcode::render::unicode::Dense1x2;
+use std::io::{IsTerminal, Write};
+use std::net::{IpAddr, SocketAddr};
+
+/// Prints the greeting. A terminal that is gone is no reason not to serve.
+pub fn print(settings: &Settings, server: &Server) {
+    let text = greeting(settings, server.address(), &server.capacity().to_string(), &addresses());
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = std::io::stdout().flush();
+}
+
+/// The addresses of this machine in its networks.
+fn addresses() -> Vec<IpAddr> {
+    let mut found: Vec<IpAddr> = if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|i| i.ip()).collect();
+    found.retain(|ip| matches!(ip, IpAddr::V4(v4) if !v4.is_loopback() && !v4.is_link_local()));
+    // The address of a home or an office before that of a container or a tunnel.
+    found.sort_by_key(|ip| match ip {
+        IpAddr::V4(v4) if v4.octets()[0] == 192 => 0,
+        IpAddr::V4(v4) if v4.octets()[0] == 10 => 1,
+        IpAddr::V4(v4) if !v4.is_private() => 2,
+        _ => 3,
+    });
+    found
+}
+
+fn greeting(settings: &Settings, address: SocketAddr, capacity: &str, networks: &[IpAddr]) -> String {
+    let mut text = format!("\n  Parlor {}\n\n", env!("CARGO_PKG_VERSION"));
+    let mut line = |label: &str, value: &str| text.push_str(&format!("  {label:<6}{value}\n"));
+    let everywhere = address.ip().is_unspecified();
+    let own = if everywhere { SocketAddr::new([127, 0, 0, 1].into(), address.port()) } else { address };
+    line("open", &format!("http://{own}"));
+    let shared: Vec<String> = if everywhere {
+        networks.iter().map(|ip| format!("http://{}", SocketAddr::new(*ip, address.port()))).collect()
+    } else {
+        vec![]
+    };
+    for url in &shared {
+        line("", &format!("{url}  from other devices in this network"));
+    }
+    if settings.lan && shared.is_empty() {
+        line("", "this machine is in no network that others could reach it through");
+    }
+    if settings.memory {
+        line("data", "in memory; nothing is kept after the end");
+    } else {
+        let folder = std::path::absolute(&settings.data).unwrap_or_else(|_| settings.data.clone());
+        line(
+            "data",
+            &format!("{} (SQLite, synchronous={})", folder.join("parlor.db").display(), settings.sync.as_str()),
+        );
+    }
+    line("room", &format!("for {capacity}"));
+    line("stop", "with Ctrl-C");
+    if settings.lan
+        && let Some(url) = shared.first()
+        && let Ok(code) = QrCode::new(url)
+    {
+        text.push('\n');
+        text.push_str(&drawn(&code, std::io::stdout().is_terminal()));
+        text.push_str(&format!("  {url}\n"));
+    }
+    text.push('\n');
+    text
+}
+
+/// A QR code in half-height blocks, dark on light whatever the terminal's colours: a scanner wants it so.
+fn drawn(code: &QrCode, colours: bool) -> String {
+    let image =
+        code.render::<Dense1x2>().dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).quiet_zone(true).build();
+    let (on, off) = if colours { ("\x1b[97;40m", "\x1b[0m") } else { ("", "") };
+    image.lines().map(|line| format!("  {on}{line}{off}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use argh::FromArgs;
+
+    fn greeted(args: &[&str], address: &str, networks: &[&str]) -> String {
+        let settings = Settings::from_args(&["parlor"], args).unwrap();
+        let networks: Vec<IpAddr> = networks.iter().map(|ip| ip.parse().unwrap()).collect();
+        greeting(&settings, address.parse().unwrap(), "16000 clients, set by x = 1", &networks)
+    }
+
+    #[test]
+    fn it_says_where_to_go_and_where_the_data_is() {
+        let text = greeted(&[], "127.0.0.1:8080", &["192.168.1.4"]);
+        assert!(text.contains("http://127.0.0.1:8080\n") && !text.contains("192.168"), "{text}");
+        assert!(text.contains("parlor-data/parlor.db (SQLite, synchronous=full)"), "{text}");
+        assert!(text.contains("for 16000 clients, set by x = 1"), "{text}");
+    }
+
+    #[test]
+    fn in_a_network_it_draws_the_address() {
+        let text = greeted(&["--lan", "--memory"], "0.0.0.0:8080", &["192.168.1.4"]);
+        assert!(
+            text.contains("http://127.0.0.1:8080") && text.contains("http://192.168.1.4:8080  from other devices"),
+            "{text}"
+        );
+        assert!(text.contains('█') && text.contains("nothing is kept"), "{text}");
+        assert!(greeted(&["--lan"], "0.0.0.0:8080", &[]).contains("in no network"));
+    }
+}

@@ -1,0 +1,90 @@
+//! `parlor`: starts the server, says where it is, and stops it when asked to.
+
+use super::greeting;
+use super::settings::Settings;
+use parlor::{Error, Handle, Server};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use simplelog::{ColorChoice, ConfigBuilder, LevelPadding, TermLogger, TerminalMode};
+use std::io::IsTerminal;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+use time::macros::format_description;
+
+/// What a shell expects of a program that a second Ctrl-C ended: 128 and the signal's number.
+const INTERRUPTED: i32 = 130;
+
+pub fn run(settings: &Settings) -> Result<(), Error> {
+    start_log(settings.log);
+    let server = builder(settings)?.bind()?;
+    greeting::print(settings, &server);
+    stop_on_signals(server.handle())?;
+    server.run()
+}
+
+fn builder(settings: &Settings) -> Result<parlor::Builder, Error> {
+    let listen = match (settings.listen, settings.lan) {
+        (Some(address), true) if address.ip().is_loopback() => {
+            return Err(Error::Setting(format!(
+                "--lan is for other machines, and only this one reaches --listen {address}"
+            )));
+        }
+        (Some(address), _) => address,
+        (None, true) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)),
+        (None, false) => SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+    };
+    let mut builder = Server::builder()
+        .listen(listen)
+        .max_rooms(settings.max_rooms)
+        .body_limit(settings.body_limit)
+        .message_limit(settings.message_limit)
+        .outbox_limit(settings.outbox_limit)
+        .handshake_time(Duration::from_secs_f64(settings.handshake_time))
+        .keepalive(Duration::from_secs_f64(settings.keepalive));
+    if !settings.memory {
+        builder = builder.sqlite(&settings.data, settings.sync);
+    }
+    if let Some(folder) = &settings.www {
+        builder = builder.www(folder);
+    }
+    if let Some(clients) = settings.max_clients {
+        builder = builder.max_clients(clients);
+    }
+    for origin in &settings.allow_origin {
+        builder = builder.allow_origin(origin);
+    }
+    Ok(builder)
+}
+
+/// One line an event, on standard error: time, level, what happened.
+fn start_log(level: log::LevelFilter) {
+    let mut config = ConfigBuilder::new();
+    config
+        .set_time_format_custom(format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+        ))
+        .set_level_padding(LevelPadding::Right)
+        .set_thread_level(log::LevelFilter::Off)
+        .set_target_level(log::LevelFilter::Off)
+        .set_location_level(log::LevelFilter::Off)
+        .add_filter_allow_str("parlor");
+    let colours = if std::io::stderr().is_terminal() { ColorChoice::Auto } else { ColorChoice::Never };
+    // It fails only if there is a logger already, and this is the one place that makes one.
+    let _ = TermLogger::init(level, config.build(), TerminalMode::Stderr, colours);
+}
+
+/// The first Ctrl-C or SIGTERM stops the server in order, the second ends the program on the spot.
+fn stop_on_signals(server: Handle) -> Result<(), Error> {
+    let failed = |cause| Error::System("cannot watch for Ctrl-C", cause);
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+    let watch = move || {
+        for (count, _) in signals.forever().enumerate() {
+            if count > 0 {
+                std::process::exit(INTERRUPTED);
+            }
+            eprintln!("Stopping. Ctrl-C again ends it at once.");
+            server.shutdown();
+        }
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(watch).map(drop).map_err(failed)
+}

@@ -1,0 +1,235 @@
+//! Flags, each with an environment variable of the same name: `--max-clients` is also `PARLOR_MAX_CLIENTS`.
+//!
+//! A variable is put where its flag would stand, so that both are read, checked and refused alike. A flag wins.
+
+use argh::FromArgs;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A chat server in one small executable. With no flags: http://127.0.0.1:8080, messages in ./parlor-data.
+#[derive(FromArgs, Debug, PartialEq)]
+#[argh(
+    example = "Chat on this machine:\n  {command_name}\nChat in this network, with a QR code to join by:\n  {command_name} --lan\nTry it out and keep nothing:\n  {command_name} --memory --listen 127.0.0.1:0",
+    note = "Each flag has an environment variable: --max-clients is PARLOR_MAX_CLIENTS, and --lan is PARLOR_LAN=1.\nA flag wins over its variable.",
+    error_code(0, "stopped, by Ctrl-C or SIGTERM"),
+    error_code(1, "could not start: the message says what is missing"),
+    error_code(2, "a flag was not understood")
+)]
+pub struct Settings {
+    /// address to listen on (default: 127.0.0.1:8080)
+    #[argh(option, arg_name = "address")]
+    pub listen: Option<SocketAddr>,
+
+    /// listen on all interfaces, and show the address in this network as a QR code
+    #[argh(switch)]
+    pub lan: bool,
+
+    /// folder of the database, made if missing (default: parlor-data)
+    #[argh(option, arg_name = "folder", default = "PathBuf::from(\"parlor-data\")")]
+    pub data: PathBuf,
+
+    /// keep everything in memory, and nothing after the end
+    #[argh(switch)]
+    pub memory: bool,
+
+    /// how surely a message is on disk before it is shown: full, or normal, which a power cut can cost the last few
+    /// (default: full)
+    #[argh(option, arg_name = "full|normal", default = "parlor::Synchronous::Full", from_str_fn(sync))]
+    pub sync: parlor::Synchronous,
+
+    /// serve the page from a folder instead of the one compiled in, for work on the page
+    #[argh(option, arg_name = "folder")]
+    pub www: Option<PathBuf>,
+
+    /// how much to log: error, warn, info, debug or off (default: info)
+    #[argh(option, arg_name = "level", default = "log::LevelFilter::Info", from_str_fn(level))]
+    pub log: log::LevelFilter,
+
+    /// connections at the same time (default: as many as this machine holds)
+    #[argh(option, arg_name = "number")]
+    pub max_clients: Option<usize>,
+
+    /// rooms that there may be (default: 1000)
+    #[argh(option, arg_name = "number", default = "1000")]
+    pub max_rooms: usize,
+
+    /// longest message of a person, in bytes (default: 8192)
+    #[argh(option, arg_name = "bytes", default = "8192")]
+    pub body_limit: usize,
+
+    /// longest WebSocket message that is read, in bytes (default: 65536)
+    #[argh(option, arg_name = "bytes", default = "65536")]
+    pub message_limit: usize,
+
+    /// what may wait for one slow reader, in bytes (default: 524288)
+    #[argh(option, arg_name = "bytes", default = "524288")]
+    pub outbox_limit: usize,
+
+    /// seconds a client may take to say who it is (default: 10)
+    #[argh(option, arg_name = "seconds", default = "10.0", from_str_fn(seconds))]
+    pub handshake_time: f64,
+
+    /// seconds of silence after which a client is pinged (default: 30)
+    #[argh(option, arg_name = "seconds", default = "30.0", from_str_fn(seconds))]
+    pub keepalive: f64,
+
+    /// let pages of this origin connect too, such as https://example.org; may be given again
+    #[argh(option, arg_name = "origin")]
+    pub allow_origin: Vec<String>,
+
+    /// show the version
+    #[argh(switch)]
+    pub version: bool,
+}
+
+/// The flags that take a value, and the switches.
+const OPTIONS: [&str; 12] = [
+    "listen",
+    "data",
+    "sync",
+    "www",
+    "log",
+    "max-clients",
+    "max-rooms",
+    "body-limit",
+    "message-limit",
+    "outbox-limit",
+    "handshake-time",
+    "keepalive",
+];
+const LISTS: [&str; 1] = ["allow-origin"];
+const SWITCHES: [&str; 2] = ["lan", "memory"];
+
+/// Why there are no settings.
+#[derive(Debug, PartialEq)]
+pub enum Stopped {
+    /// The help or the version was asked for.
+    Told(String),
+    /// Something was not understood.
+    Misunderstood(String),
+}
+
+/// Reads the arguments, the first of which is the program, and the environment.
+pub fn read(args: impl Iterator<Item = OsString>, env: impl Fn(&str) -> Option<OsString>) -> Result<Settings, Stopped> {
+    let text = |what: &str, value: OsString| {
+        value.into_string().map_err(|value| Stopped::Misunderstood(format!("{what} is not text: {}", value.display())))
+    };
+    let given: Vec<String> = args.skip(1).map(|arg| text("an argument", arg)).collect::<Result<_, _>>()?;
+    let mut all = Vec::new();
+    for name in OPTIONS.iter().chain(&LISTS).chain(&SWITCHES) {
+        let flag = format!("--{name}");
+        let variable = format!("PARLOR_{}", name.replace('-', "_").to_uppercase());
+        let Some(value) = env(&variable).filter(|value| !value.is_empty()) else { continue };
+        if given.iter().any(|arg| *arg == flag || arg.starts_with(&format!("{flag}="))) {
+            continue;
+        }
+        let value = text(&variable, value)?;
+        let refused = |why: &str| Stopped::Misunderstood(format!("{variable}={value}: {why}"));
+        if SWITCHES.contains(name) {
+            match value.as_str() {
+                "1" | "true" | "yes" | "on" => all.push(flag),
+                "0" | "false" | "no" | "off" => {}
+                _ => return Err(refused("say 1 or 0")),
+            }
+            continue;
+        }
+        let values: Vec<&str> = if LISTS.contains(name) { value.split(',').collect() } else { vec![&value] };
+        for value in values {
+            // Tried alone, so that what is wrong is said of the variable and not of a flag that nobody gave.
+            parse(&[&flag, value]).map_err(|stopped| match stopped {
+                Stopped::Misunderstood(why) => refused(why.rsplit(": ").next().unwrap_or(&why)),
+                told => told,
+            })?;
+            all.extend([flag.clone(), value.to_owned()]);
+        }
+    }
+    all.extend(given);
+    let settings = parse(&all.iter().map(String::as_str).collect::<Vec<_>>())?;
+    if settings.version {
+        return Err(Stopped::Told(format!("parlor {}\n", env!("CARGO_PKG_VERSION"))));
+    }
+    Ok(settings)
+}
+
+fn parse(args: &[&str]) -> Result<Settings, Stopped> {
+    Settings::from_args(&["parlor"], args).map_err(|exit| match exit.status {
+        Ok(()) => Stopped::Told(exit.output),
+        Err(()) => Stopped::Misunderstood(exit.output.trim().replace('\n', " ")),
+    })
+}
+
+fn sync(text: &str) -> Result<parlor::Synchronous, String> {
+    match text {
+        "full" => Ok(parlor::Synchronous::Full),
+        "normal" => Ok(parlor::Synchronous::Normal),
+        _ => Err("say full or normal".into()),
+    }
+}
+
+fn level(text: &str) -> Result<log::LevelFilter, String> {
+    text.parse().map_err(|_| "say error, warn, info, debug or off".into())
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "give a number of seconds".to_owned())?;
+    if seconds > 0.0 && seconds <= 86_400.0 { Ok(seconds) } else { Err("more than 0 seconds, a day at most".into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(args: &[&str], env: &[(&str, &str)]) -> Result<Settings, Stopped> {
+        let args = std::iter::once("parlor").chain(args.iter().copied()).map(OsString::from);
+        read(args, |name| env.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
+    }
+
+    fn misunderstood(args: &[&str], env: &[(&str, &str)]) -> String {
+        match from(args, env) {
+            Err(Stopped::Misunderstood(why)) => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn with_nothing_given_the_defaults_hold() {
+        let settings = from(&[], &[]).unwrap();
+        assert_eq!((settings.listen, settings.data, settings.body_limit), (None, "parlor-data".into(), 8192));
+    }
+
+    #[test]
+    fn a_variable_stands_for_its_flag_and_the_flag_wins() {
+        let env =
+            [("PARLOR_MAX_CLIENTS", "7"), ("PARLOR_LAN", "1"), ("PARLOR_MEMORY", "0"), ("PARLOR_ALLOW_ORIGIN", "a,b")];
+        let settings = from(&[], &env).unwrap();
+        assert_eq!((settings.max_clients, settings.lan, settings.memory), (Some(7), true, false));
+        assert_eq!(settings.allow_origin, ["a", "b"]);
+        assert_eq!(from(&["--max-clients", "9"], &env).unwrap().max_clients, Some(9));
+        assert_eq!(from(&[], &[("PARLOR_DATA", "")]).unwrap().data, PathBuf::from("parlor-data"), "empty is not set");
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        assert!(misunderstood(&["--colour"], &[]).contains("--colour"));
+        assert!(misunderstood(&["--listen", "here"], &[]).contains("listen"));
+        assert!(misunderstood(&["--keepalive", "0"], &[]).contains("more than 0 seconds"));
+        let env = misunderstood(&[], &[("PARLOR_LOG", "loud")]);
+        assert!(env.starts_with("PARLOR_LOG=loud: say error"), "{env}");
+        assert!(misunderstood(&[], &[("PARLOR_LAN", "maybe")]).contains("say 1 or 0"));
+    }
+
+    #[test]
+    fn every_flag_has_its_variable_and_stands_in_the_help() {
+        let Err(Stopped::Told(help)) = from(&["--help"], &[]) else { panic!("no help") };
+        let in_help: Vec<&str> =
+            help.lines().filter_map(|line| line.trim().strip_prefix("--")?.split([' ', ',']).next()).collect();
+        for flag in &in_help {
+            let known = OPTIONS.contains(flag) || LISTS.contains(flag) || SWITCHES.contains(flag);
+            assert!(known || ["help", "version"].contains(flag), "--{flag} has no variable");
+        }
+        for flag in OPTIONS.iter().chain(&LISTS).chain(&SWITCHES) {
+            assert!(in_help.contains(flag), "--{flag} is not in the help:\n{help}");
+        }
+    }
+}

@@ -1,0 +1,457 @@
+//! A client's thread after the handshake: it blocks in `read`, and makes of each frame an event, a record or an answer.
+
+use crate::event::{Asker, ClientId, Entry, Event, Party, Step, Tongue};
+use crate::frame;
+use crate::identity::Identity;
+use crate::line::{Line, Peer};
+use crate::name::RoomName;
+use crate::outbox::Outbox;
+use crate::protocol::{self, Code, Problem, Request, Start, close};
+use crate::store::{Message, Outcome, Record, Rev, Room, Time, random_hex};
+use crossbeam_channel::bounded;
+use log::info;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tungstenite::protocol::{Role, WebSocketConfig};
+use tungstenite::{Error, Message as Incoming, WebSocket};
+
+/// Messages read from the store at once.
+const PAGE: usize = 200;
+
+/// Bytes of frames that are sent in one go while reading pages; and of messages in one `history`.
+const PORTION: usize = 128 * 1024;
+
+/// A client that takes nothing for so long while it is sent what it asked for is too slow.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long the last frame has to leave.
+const PARTING: Duration = Duration::from_secs(3);
+
+/// One typing notice in this time.
+const TYPING_EVERY: Duration = Duration::from_secs(3);
+
+/// How a client of the chat speaks, and where a plain one begins.
+pub(crate) enum Chat {
+    Json,
+    Plain(Room, usize),
+}
+
+/// Serves a client of the chat until it is gone.
+pub(crate) fn chat(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>, early: Vec<u8>, who: Identity, chat: Chat) {
+    let Some(mut connection) = Connection::open(line, peer, socket, early) else { return };
+    let tongue = if matches!(chat, Chat::Json) { Tongue::Json } else { Tongue::Plain };
+    let party = Arc::new(Party { id: peer.id, name: who.name.clone(), tongue, outbox: connection.outbox.clone() });
+    let mut client = Client { line, peer, party, who, rooms: HashMap::new(), plain: None, typed: None };
+    let Some(presence) = Presence::begin(&client) else { return };
+    info!(
+        "{peer} is {} ({})",
+        client.who.name,
+        if tongue == Tongue::Json { protocol::SUBPROTOCOL } else { "plain text" }
+    );
+    match chat {
+        Chat::Json => client.welcome(),
+        Chat::Plain(room, last) => {
+            client.plain = Some(room.clone());
+            client.enter(room, Start::Last(last));
+        }
+    }
+    connection.read(|message| match message {
+        Incoming::Text(text) => client.hear(&text),
+        _ => client.party.outbox.close(close::UNSUPPORTED, "the chat is text; a binary frame means nothing here"),
+    });
+    drop(presence);
+    connection.part();
+}
+
+/// Gives back each message as it came, until the client is gone.
+pub(crate) fn echo(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>, early: Vec<u8>) {
+    let Some(mut connection) = Connection::open(line, peer, socket, early) else { return };
+    info!("{peer} is at the echo");
+    let outbox = connection.outbox.clone();
+    connection.read(|message| {
+        // Who does not read what comes back is not read from.
+        if !outbox.wait_for_room(0, PATIENCE) {
+            return outbox.close(close::TOO_SLOW, "too slow: read what comes back");
+        }
+        outbox.send(&[match message {
+            Incoming::Text(text) => frame::text(bytes::Bytes::from(text)),
+            other => frame::binary(other.into_data()),
+        }]);
+    });
+    connection.part();
+}
+
+/// From `Open` to `Closed`: the one comes exactly once for the other, however the thread ends.
+struct Presence<'a> {
+    line: &'a Line,
+    id: ClientId,
+}
+
+impl<'a> Presence<'a> {
+    fn begin(client: &Client<'a>) -> Option<Presence<'a>> {
+        client.line.events.send(Event::Open(client.party.clone())).ok()?;
+        Some(Presence { line: client.line, id: client.party.id })
+    }
+}
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        let _ = self.line.events.send(Event::Closed(self.id));
+    }
+}
+
+// ── the connection: frames in, outbox out ──────────────────────────────────────────────────────────────────────────
+
+struct Connection<'a> {
+    line: &'a Line,
+    peer: Peer,
+    socket: WebSocket<Stream>,
+    outbox: Arc<Outbox>,
+}
+
+/// What tungstenite reads and writes: the socket, and the outbox.
+struct Stream {
+    socket: Arc<TcpStream>,
+    outbox: Arc<Outbox>,
+    /// Something was read since this was last asked.
+    heard: bool,
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = (&*self.socket).read(buffer)?;
+        self.heard = true;
+        Ok(count)
+    }
+}
+
+impl Write for Stream {
+    /// Pongs and answers to a close; tungstenite writes each frame whole.
+    fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
+        let bytes = bytes::Bytes::copy_from_slice(frame);
+        // After an answer to a close nothing may follow, so it is the outbox's last. If the server closed first, its own
+        // close frame was the last, and this is dropped.
+        if frame.first() == Some(&0x88) {
+            self.outbox.close_with(bytes);
+        } else {
+            self.outbox.send(&[bytes]);
+        }
+        Ok(frame.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> Connection<'a> {
+    /// None: the server is stopping, and the client was told so.
+    fn open(line: &'a Line, peer: Peer, socket: &Arc<TcpStream>, early: Vec<u8>) -> Option<Connection<'a>> {
+        let outbox = Outbox::new(socket.clone(), line.flusher.clone(), line.settings.outbox_limit);
+        let config = WebSocketConfig::default()
+            .read_buffer_size(4096)
+            .write_buffer_size(0)
+            .max_message_size(Some(line.settings.message_limit))
+            .max_frame_size(Some(line.settings.message_limit));
+        let stream = Stream { socket: socket.clone(), outbox: outbox.clone(), heard: false };
+        let websocket = WebSocket::from_partially_read(stream, early, Role::Server, Some(config));
+        let connection = Connection { line, peer, socket: websocket, outbox: outbox.clone() };
+        if line.roster.open(peer.id, &outbox, &line.stopping) {
+            return Some(connection);
+        }
+        outbox.close(close::AWAY, "the server is going away; come back soon");
+        connection.part();
+        None
+    }
+
+    /// Reads until the connection ends, and gives each message to `hear`. What comes after our own close is let fall.
+    fn read(&mut self, mut hear: impl FnMut(Incoming)) {
+        let timeout = self.line.settings.keepalive;
+        if self.stream().set_read_timeout(Some(timeout)).is_err() {
+            return;
+        }
+        let mut pinged = false;
+        loop {
+            match self.socket.read() {
+                Ok(Incoming::Close(_)) => {}
+                Ok(message @ (Incoming::Text(_) | Incoming::Binary(_))) if self.outbox.is_open() => hear(message),
+                Ok(_) => {}
+                Err(Error::Io(e)) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    let heard = std::mem::take(&mut self.socket.get_mut().heard);
+                    if pinged && !heard {
+                        info!("{} does not answer", self.peer);
+                        return self.outbox.hang_up();
+                    }
+                    pinged = self.outbox.send(&[frame::ping()]);
+                }
+                Err(Error::Io(e)) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return self.fail(&e),
+            }
+            if self.socket.get_ref().heard {
+                pinged = false;
+            }
+        }
+    }
+
+    /// Answers what cannot be read any further with the close code that says why (RFC 6455 section 7.4.1).
+    fn fail(&self, error: &Error) {
+        let limit = self.line.settings.message_limit;
+        match error {
+            Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => return,
+            Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => return,
+            Error::Capacity(_) => self.outbox.close(close::TOO_BIG, &format!("a message has {limit} bytes at most")),
+            Error::Utf8(_) => self.outbox.close(close::NOT_UTF8, "text must be UTF-8"),
+            Error::Protocol(e) => self.outbox.close(close::PROTOCOL, &e.to_string()),
+            e => self.outbox.close(close::FAULT, &e.to_string()),
+        }
+        // Unread bytes would turn the end of the connection into a reset, and the close frame might be lost in it. The
+        // flusher hangs up if this takes too long.
+        let mut unread = [0; 4096];
+        while self.stream().read(&mut unread).is_ok_and(|count| count > 0) {}
+    }
+
+    fn part(self) {
+        if self.outbox.evicted() {
+            info!("{} was too slow and is sent away", self.peer);
+        }
+        self.outbox.finish(PARTING);
+        self.outbox.hang_up();
+        info!("{} is gone", self.peer);
+    }
+
+    fn stream(&self) -> &TcpStream {
+        &self.socket.get_ref().socket
+    }
+}
+
+// ── the client: what a person asks for ─────────────────────────────────────────────────────────────────────────────
+
+struct Client<'a> {
+    line: &'a Line,
+    peer: Peer,
+    party: Arc<Party>,
+    who: Identity,
+    /// The rooms it is in.
+    rooms: HashMap<RoomName, Room>,
+    /// The one room of a plain-text client.
+    plain: Option<Room>,
+    typed: Option<Instant>,
+}
+
+impl Client<'_> {
+    fn welcome(&self) {
+        match self.line.store.rooms(&self.who.name) {
+            Ok(rooms) => {
+                let epoch = self.line.store.epoch();
+                let frame = protocol::welcome(&self.who.name, self.who.role, epoch, &rooms, &self.line.limits);
+                self.party.outbox.send(&[frame]);
+            }
+            Err(cause) => {
+                log::error!("cannot read the rooms: {cause}");
+                self.party.outbox.close(close::FAULT, "the database does not answer just now; try again");
+            }
+        }
+    }
+
+    fn hear(&mut self, text: &str) {
+        let heard = match self.plain.clone() {
+            Some(room) => protocol::body(text, self.line.limits.body).and_then(|body| self.post_plain(&room, body)),
+            None => protocol::parse(text, &self.line.limits).and_then(|request| self.answer(request)),
+        };
+        if let Err(problem) = heard {
+            self.party.refuse(&problem);
+        }
+    }
+
+    fn answer(&mut self, request: Request) -> Result<(), Problem> {
+        match request {
+            Request::Post { room, id, body } => {
+                let room = self.member_of(&room).map_err(|problem| problem.id(id.clone()))?;
+                self.post(room.id, id, body)
+            }
+            Request::Join { room, start } => {
+                let room = self.find(&room)?;
+                self.enter(room, start);
+                Ok(())
+            }
+            Request::Leave { room } => {
+                let room = self.member_of(&room)?.clone();
+                self.rooms.remove(&room.name);
+                self.tell(Event::Leave { client: self.party.id, room })
+            }
+            Request::Create { room, title } => self.create(room, title),
+            Request::Typing { room } => self.typing(&room),
+            Request::Read { room, rev } => {
+                let room = self.member_of(&room)?.clone();
+                let record = Record::Read { person: self.who.name.clone(), room: room.id, rev };
+                self.record(record, Asker::Reader(self.party.clone(), room))
+            }
+            Request::History { room, before, limit, reference } => {
+                let answered = self.history(&room, before, limit, reference.as_ref());
+                answered.map_err(|problem| Problem { reference, ..problem })
+            }
+            Request::Ping { t } => {
+                self.party.outbox.send(&[protocol::pong(t.as_ref())]);
+                Ok(())
+            }
+        }
+    }
+
+    fn post_plain(&self, room: &Room, body: String) -> Result<(), Problem> {
+        let id = random_hex(12).map_err(|_| Problem::unavailable())?;
+        self.post(room.id, id, body)
+    }
+
+    fn post(&self, room: i64, id: String, body: String) -> Result<(), Problem> {
+        let record = Record::Post { room, author: self.who.name.clone(), id, body, at: Time::now() };
+        self.record(record, Asker::Client(self.party.clone()))
+    }
+
+    fn create(&mut self, name: RoomName, title: String) -> Result<(), Problem> {
+        let (asker, answer) = bounded(1);
+        let record = Record::Create { name: name.clone(), title, at: Time::now() };
+        self.record(record, Asker::Thread(asker))?;
+        let outcome = answer.recv().unwrap_or_else(|_| Err(Problem::unavailable()));
+        let refuse = |code, message: &str| Err(Problem::new(code, message).room(name.as_str()));
+        match outcome.map_err(|problem| problem.room(name.as_str()))? {
+            Outcome::Created(room) => {
+                info!("{} made the room {}", self.peer, room.name);
+                self.enter(room, Start::Since(0));
+                Ok(())
+            }
+            Outcome::RoomExists => {
+                refuse(Code::RoomExists, "there is a room of that name already; join it, or choose another")
+            }
+            _ => refuse(Code::NotAllowed, "there are as many rooms as this server allows"),
+        }
+    }
+
+    fn typing(&mut self, room: &RoomName) -> Result<(), Problem> {
+        let room = self.member_of(room)?.clone();
+        let now = Instant::now();
+        if self.typed.is_some_and(|before| now < before + TYPING_EVERY) {
+            return Err(Problem::new(Code::RateLimited, "one \"typing\" in 3 s is enough").room(room.name.as_str()));
+        }
+        self.typed = Some(now);
+        self.tell(Event::Typing { client: self.party.id, room })
+    }
+
+    fn history(&self, room: &RoomName, before: Rev, limit: usize, reference: Option<&Value>) -> Result<(), Problem> {
+        let room = self.member_of(room)?;
+        let mut messages = self.line.store.before(room.id, before, limit + 1).map_err(|e| unreadable(&e, room))?;
+        let mut room_left = PORTION;
+        let fits = messages.iter().rev().take(limit).take_while(|message| {
+            let weight = message.body.len() + protocol::MESSAGE_OVERHEAD;
+            let fits = weight <= room_left;
+            room_left = room_left.saturating_sub(weight);
+            fits
+        });
+        let skipped = messages.len() - fits.count();
+        let messages = messages.split_off(skipped);
+        self.make_room();
+        self.party.outbox.send(&[protocol::history(&room.name, &messages, skipped > 0, reference)]);
+        Ok(())
+    }
+
+    /// Steps onto a room's moving line: pages from the store until the dispatcher's ring reaches the rest.
+    fn enter(&mut self, room: Room, start: Start) {
+        if self.rooms.remove(&room.name).is_some() {
+            let _ = self.tell(Event::Leave { client: self.party.id, room: room.clone() });
+        }
+        match self.step_onto(&room, start) {
+            Ok(true) => drop(self.rooms.insert(room.name.clone(), room)),
+            Ok(false) => {}
+            Err(cause) => self.party.refuse(&unreadable(&cause, &room)),
+        }
+    }
+
+    /// False: the client or the server is going away.
+    fn step_onto(&self, room: &Room, start: Start) -> Result<bool, crate::Error> {
+        let mut since = match start {
+            // A number from the future is of another line; it must not hold back what comes.
+            Start::Since(rev) => rev.min(room.head),
+            Start::Last(count) => {
+                let (messages, head) = self.line.store.last(room.id, count)?;
+                self.send_messages(room, &messages);
+                head
+            }
+        };
+        let mut read_to = if let Start::Since(_) = start { room.head } else { since };
+        loop {
+            while since < read_to && self.party.outbox.is_open() {
+                let messages = self.line.store.since(room.id, since, PAGE)?;
+                self.send_messages(room, &messages);
+                since = messages.last().map_or(read_to, |last| last.rev);
+            }
+            let (answer, step) = bounded(1);
+            let join = Event::Join { client: self.party.id, room: room.clone(), since, answer };
+            if !self.party.outbox.is_open() || self.tell(join).is_err() {
+                return Ok(false);
+            }
+            match step.recv() {
+                Ok(Step::Joined) => return Ok(true),
+                Ok(Step::Behind(head)) => read_to = head,
+                Err(_) => return Ok(false),
+            }
+        }
+    }
+
+    fn send_messages(&self, room: &Room, messages: &[Message]) {
+        let mut frames = Vec::new();
+        let mut bytes = 0;
+        for message in messages {
+            let frame = self.party.message(&room.name, message);
+            bytes += frame.len();
+            frames.push(frame);
+            if bytes > PORTION {
+                self.make_room();
+                self.party.outbox.send(&frames);
+                (frames, bytes) = (Vec::new(), 0);
+            }
+        }
+        self.make_room();
+        self.party.outbox.send(&frames);
+    }
+
+    /// Waits for a slow reader while it is sent what it asked for; nobody else waits for it.
+    fn make_room(&self) {
+        if !self.party.outbox.wait_for_room(self.line.settings.outbox_limit / 4, PATIENCE) {
+            self.party.outbox.close(close::TOO_SLOW, "too slow: come back with since");
+        }
+    }
+
+    fn find(&self, name: &RoomName) -> Result<Room, Problem> {
+        match self.line.store.room(name) {
+            Ok(Some(room)) => Ok(room),
+            Ok(None) => Err(Problem::new(Code::NoSuchRoom, format!("there is no room \"{name}\"")).room(name.as_str())),
+            Err(cause) => {
+                log::error!("cannot read: {cause}");
+                Err(Problem::unavailable().room(name.as_str()))
+            }
+        }
+    }
+
+    fn member_of(&self, name: &RoomName) -> Result<&Room, Problem> {
+        self.rooms.get(name).ok_or_else(|| {
+            Problem::new(Code::NotAMember, format!("you are not in \"{name}\"; join it first")).room(name.as_str())
+        })
+    }
+
+    /// Waits while the recorder has as much to do as it can hold: that is what slows a sender.
+    fn record(&self, record: Record, asker: Asker) -> Result<(), Problem> {
+        self.line.entries.send(Entry::Record(record, asker)).map_err(|_| Problem::unavailable())
+    }
+
+    fn tell(&self, event: Event) -> Result<(), Problem> {
+        self.line.events.send(event).map_err(|_| Problem::unavailable())
+    }
+}
+
+fn unreadable(cause: &crate::Error, room: &Room) -> Problem {
+    log::error!("cannot read {}: {cause}", room.name);
+    Problem::unavailable().room(room.name.as_str())
+}

@@ -1,0 +1,183 @@
+//! The settings of a server, each with its default and its trade-off.
+
+use crate::error::Error;
+use crate::limits::Capacity;
+use crate::server::Server;
+use crate::store::Synchronous;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Settings on the way to a [`Server`]. Made by [`Server::builder`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    pub(crate) listen: SocketAddr,
+    pub(crate) keep: Keep,
+    pub(crate) www: Option<PathBuf>,
+    pub(crate) max_clients: Option<usize>,
+    pub(crate) max_rooms: usize,
+    pub(crate) body_limit: usize,
+    pub(crate) message_limit: usize,
+    pub(crate) outbox_limit: usize,
+    pub(crate) handshake_time: Duration,
+    pub(crate) keepalive: Duration,
+    pub(crate) allowed_origins: Vec<String>,
+}
+
+/// Where messages are kept.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Keep {
+    Memory,
+    Sqlite(PathBuf, Synchronous),
+}
+
+/// A message of the smallest limit, JSON around it, fits a frame of this size.
+const LEAST_MESSAGE: usize = 1024;
+
+impl Default for Builder {
+    fn default() -> Builder {
+        Builder {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            keep: Keep::Memory,
+            www: None,
+            max_clients: None,
+            max_rooms: 1000,
+            body_limit: 8 * 1024,
+            message_limit: 64 * 1024,
+            outbox_limit: 512 * 1024,
+            handshake_time: Duration::from_secs(10),
+            keepalive: Duration::from_secs(30),
+            allowed_origins: Vec::new(),
+        }
+    }
+}
+
+impl Builder {
+    /// The address to listen on; port 0 takes any free one. Default: `127.0.0.1:8080`, which only this machine reaches.
+    pub fn listen(self, address: SocketAddr) -> Builder {
+        Builder { listen: address, ..self }
+    }
+
+    /// Keeps messages in memory, up to 64 MiB, and nothing after the end. The default.
+    pub fn memory(self) -> Builder {
+        Builder { keep: Keep::Memory, ..self }
+    }
+
+    /// Keeps messages in an SQLite database in `folder`, which is made where it is missing.
+    pub fn sqlite(self, folder: &Path, sync: Synchronous) -> Builder {
+        Builder { keep: Keep::Sqlite(folder.into(), sync), ..self }
+    }
+
+    /// Serves the page from `folder`, read anew at each request, instead of the one compiled in. For work on the page.
+    pub fn www(self, folder: &Path) -> Builder {
+        Builder { www: Some(folder.into()), ..self }
+    }
+
+    /// Connections at the same time; one more is answered with 503. Default, and at most: what the machine holds.
+    pub fn max_clients(self, clients: usize) -> Builder {
+        Builder { max_clients: Some(clients), ..self }
+    }
+
+    /// Rooms that there may be. Default: 1,000. Every newcomer is told of all of them.
+    pub fn max_rooms(self, rooms: usize) -> Builder {
+        Builder { max_rooms: rooms, ..self }
+    }
+
+    /// The longest message a person can send, in bytes of UTF-8. Default: 8 KiB.
+    pub fn body_limit(self, bytes: usize) -> Builder {
+        Builder { body_limit: bytes, ..self }
+    }
+
+    /// The longest WebSocket message that is read at all, in bytes; a longer one ends the connection with 1009.
+    /// Each client may make the server hold so much. Default: 64 KiB, which holds the longest body however it is escaped.
+    pub fn message_limit(self, bytes: usize) -> Builder {
+        Builder { message_limit: bytes, ..self }
+    }
+
+    /// What may wait for one client that reads slowly, in bytes; past it the client is closed with 4000 and resumes
+    /// later. More forgives longer stalls and costs so much memory for each stalled client. Default: 512 KiB.
+    pub fn outbox_limit(self, bytes: usize) -> Builder {
+        Builder { outbox_limit: bytes, ..self }
+    }
+
+    /// How long a client may take to say who it is, from the first byte to the last. Default: 10 s.
+    pub fn handshake_time(self, time: Duration) -> Builder {
+        Builder { handshake_time: time, ..self }
+    }
+
+    /// After so much silence a client is pinged, and after as much again without an answer it is let go. Default: 30 s.
+    /// Less finds dead connections sooner and wakes idle ones more often.
+    pub fn keepalive(self, time: Duration) -> Builder {
+        Builder { keepalive: time, ..self }
+    }
+
+    /// Lets pages of another origin connect, such as `https://example.org`; `*` lets all. Default: only the page's own.
+    pub fn allow_origin(mut self, origin: &str) -> Builder {
+        self.allowed_origins.push(origin.trim_end_matches('/').to_lowercase());
+        self
+    }
+
+    /// Opens the store and takes the address. The server runs once [`Server::run`] or [`Server::spawn`] is called.
+    ///
+    /// # Errors
+    /// Every error of a setting shows here: [`Error::Setting`], [`Error::Listen`], [`Error::DataFolder`],
+    /// [`Error::NewerDatabase`], [`Error::Store`], [`Error::System`].
+    pub fn bind(self) -> Result<Server, Error> {
+        self.check()?;
+        Server::bind(self)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let need = |right: bool, what: &str| if right { Ok(()) } else { Err(Error::Setting(what.into())) };
+        need(self.max_clients != Some(0), "--max-clients must be at least 1")?;
+        need(self.max_rooms > 0, "--max-rooms must be at least 1, for the lobby")?;
+        need(self.body_limit > 0, "--body-limit must be at least 1 byte")?;
+        need(
+            self.message_limit >= LEAST_MESSAGE && self.message_limit >= self.body_limit,
+            "--message-limit must be at least 1024 bytes, and no less than --body-limit",
+        )?;
+        need(
+            self.outbox_limit >= 64 * 1024,
+            "--outbox-limit must be at least 65536 bytes: less evicts clients that keep up",
+        )?;
+        need(!self.handshake_time.is_zero() && !self.keepalive.is_zero(), "times must be longer than nothing")?;
+        let folder = self.www.as_ref().filter(|folder| !folder.join("index.html").is_file());
+        match folder {
+            Some(folder) => Err(Error::Setting(format!("--www: there is no index.html in {}", folder.display()))),
+            None => Ok(()),
+        }
+    }
+
+    /// How many clients will be admitted, and what says so.
+    pub(crate) fn capacity(&self) -> Capacity {
+        let machine = Capacity::of_this_machine();
+        match self.max_clients {
+            Some(clients) if clients <= machine.clients => {
+                Capacity { clients, limit: ("--max-clients", clients as u64) }
+            }
+            _ => machine,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_make_no_sense_are_named() {
+        let cases = [
+            (Builder::default().max_clients(0), "--max-clients"),
+            (Builder::default().max_rooms(0), "--max-rooms"),
+            (Builder::default().body_limit(100_000), "--message-limit"),
+            (Builder::default().outbox_limit(10), "--outbox-limit"),
+            (Builder::default().keepalive(Duration::ZERO), "times"),
+            (Builder::default().www(Path::new("/nowhere")), "--www"),
+        ];
+        for (builder, word) in cases {
+            let refused = builder.bind().err().unwrap();
+            assert!(matches!(&refused, Error::Setting(what) if what.contains(word)), "{word}: {refused}");
+        }
+    }
+}

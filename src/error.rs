@@ -1,0 +1,78 @@
+//! What can go wrong, each with its cause and what to do about it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::{fmt, io};
+
+/// An error of the server as a whole. What one client does wrong is answered to that client and never becomes an `Error`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address cannot be listened on: taken, not of this machine, or not allowed.
+    Listen(SocketAddr, io::Error),
+    /// A setting makes no sense, alone or with the others; the text says which and what is allowed.
+    Setting(String),
+    /// The folder of the database cannot be made or written to.
+    DataFolder(PathBuf, io::Error),
+    /// The database was written by a newer Parlor: the version it has that this one does not know.
+    NewerDatabase(PathBuf, String),
+    /// The store refused; the text is the database's own. While the server runs this is not fatal: what was
+    /// not stored is answered with `unavailable`, and the next batch tries again.
+    Store(String),
+    /// A thread, a socket pair or the like could not be made: the machine is out of something.
+    System(&'static str, io::Error),
+}
+
+impl Error {
+    /// Whether the server that returned it has stopped. Only a store's refusal can pass.
+    pub fn is_fatal(&self) -> bool {
+        !matches!(self, Error::Store(_))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Error::Listen(address, cause) if cause.kind() == io::ErrorKind::AddrInUse => write!(
+                f,
+                "{address} is taken by another program. Stop that one, or choose another port: --listen {}:{}",
+                address.ip(),
+                address.port().checked_add(1).unwrap_or(8080)
+            ),
+            Error::Listen(address, cause) => {
+                write!(f, "cannot listen on {address}: {cause}. Give an address of this machine with --listen")
+            }
+            Error::Setting(what) => f.write_str(what),
+            Error::DataFolder(path, cause) => write!(
+                f,
+                "cannot write to the data folder {}: {cause}. Make it writable, choose another with --data, or keep nothing with --memory",
+                path.display()
+            ),
+            Error::NewerDatabase(path, version) => write!(
+                f,
+                "{} was written by a newer Parlor (it has migration {version}, which this one does not know). \
+                 Use that version, or another folder with --data",
+                path.display()
+            ),
+            Error::Store(what) => write!(f, "the database refused: {what}"),
+            Error::System(what, cause) => write!(f, "{what}: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Listen(_, cause) | Error::DataFolder(_, cause) | Error::System(_, cause) => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_error_is_small() {
+        assert!(size_of::<super::Error>() <= 64, "{}", size_of::<super::Error>());
+    }
+}

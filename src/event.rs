@@ -1,0 +1,133 @@
+//! What happens, as the dispatcher hears of it; and what is to be stored, as the recorder does.
+
+use crate::name::{PersonName, RoomName};
+use crate::outbox::Outbox;
+use crate::protocol::{self, Problem};
+use crate::store::{Message, Outcome, Record, Rev, Room};
+use bytes::Bytes;
+use crossbeam_channel::Sender;
+use std::sync::Arc;
+
+/// A connection's number, counted from 1 since the start of the server.
+pub type ClientId = u64;
+
+/// What the dispatcher handles, one after the other.
+pub enum Event {
+    /// A client is connected and can be written to.
+    Open(Arc<Party>),
+    /// It is gone. Comes exactly once for each `Open`, and ends all its joins.
+    Closed(ClientId),
+    /// It wants to stand on a room's line, having been sent everything up to `since`.
+    Join {
+        /// Who.
+        client: ClientId,
+        /// Where.
+        room: Room,
+        /// The number up to which it has everything.
+        since: Rev,
+        /// Hears what came of it. Has room for one answer, so that the dispatcher never waits.
+        answer: Sender<Step>,
+    },
+    /// It leaves a room.
+    Leave {
+        /// Who.
+        client: ClientId,
+        /// Which.
+        room: Room,
+    },
+    /// Its person is writing.
+    Typing {
+        /// Who.
+        client: ClientId,
+        /// Where.
+        room: Room,
+    },
+    /// A batch was stored: only now may it be seen.
+    Recorded(Vec<Recorded>),
+    /// Everything is said; the dispatcher ends.
+    Stop,
+}
+
+/// What was stored and concerns others.
+pub enum Recorded {
+    /// A new message, for all in its room.
+    Posted(Message),
+    /// A new room, for everyone.
+    Created(Room),
+    /// A message that was posted again: its receipt, for that sender alone.
+    Repeated(ClientId, Message),
+    /// A person has read up to a number: for that person's other connections.
+    Read(ClientId, Room, Rev),
+}
+
+/// What came of a join.
+#[derive(Debug, PartialEq)]
+pub enum Step {
+    /// It stands on the line; `joined` is on its way.
+    Joined,
+    /// The line has moved on further than the registry remembers: read up to this number and try again.
+    Behind(Rev),
+}
+
+/// What the recorder stores.
+pub enum Entry {
+    /// A record, and who wants to know what came of it.
+    Record(Record, Asker),
+    /// Everything is said; the recorder ends.
+    Stop,
+}
+
+/// Who hears of a record's outcome.
+pub enum Asker {
+    /// A client that hears through the room, or, if it is refused, by an error.
+    Client(Arc<Party>),
+    /// A client that has read a room, for its person's other connections.
+    Reader(Arc<Party>, Room),
+    /// A thread that waits for the outcome.
+    Thread(Sender<Result<Outcome, Problem>>),
+}
+
+/// A connected client, as everyone but its own thread sees it.
+pub struct Party {
+    /// Its number.
+    pub id: ClientId,
+    /// The person.
+    pub name: PersonName,
+    /// How it speaks.
+    pub tongue: Tongue,
+    /// Where its frames go.
+    pub outbox: Arc<Outbox>,
+}
+
+/// How a client of the chat speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tongue {
+    /// `parlor.v1`.
+    Json,
+    /// Plain text.
+    Plain,
+}
+
+impl Party {
+    /// A message in its tongue.
+    pub fn message(&self, room: &RoomName, message: &Message) -> Bytes {
+        match self.tongue {
+            Tongue::Json => protocol::message(room, message),
+            Tongue::Plain => protocol::plain_message(message),
+        }
+    }
+
+    /// The end of a replay; in plain text it needs no word.
+    pub fn joined(&self, room: &RoomName, head: Rev, count: usize, members: Option<&[PersonName]>) -> Option<Bytes> {
+        (self.tongue == Tongue::Json).then(|| protocol::joined(room, head, count, members))
+    }
+
+    /// Tells it that something was refused.
+    pub fn refuse(&self, problem: &Problem) {
+        let frame = match self.tongue {
+            Tongue::Json => protocol::error(problem),
+            Tongue::Plain => protocol::plain_error(problem),
+        };
+        self.outbox.send(&[frame]);
+    }
+}

@@ -1,0 +1,186 @@
+//! The front: stands between the network and tiny_http, which must never face it.
+//!
+//! What tiny_http gets is bounded and plain: one request a connection, a method and a path it may know, only the header
+//! fields that the page and the API read, a body whose length is known and small and that has all arrived.
+
+use crate::handshake::Refusal;
+use crate::head::{Head, read_until};
+use crate::line::{Line, Peer};
+use log::{Level, log, warn};
+use parking_lot::{Condvar, Mutex};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tungstenite::http::{HeaderMap, Method, header};
+
+/// The largest body, in bytes.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// Relays at the same time. Each takes up to four descriptors, out of those kept in spare.
+const RELAYS: usize = 64;
+
+/// How long tiny_http may take to answer, and a client to read the answer.
+const ANSWERING: Duration = Duration::from_secs(30);
+
+/// The header fields that go through.
+const PASSED_ON: [header::HeaderName; 8] = [
+    header::HOST,
+    header::COOKIE,
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::IF_NONE_MATCH,
+    header::ORIGIN,
+];
+
+/// The way to tiny_http's private socket, for so many at a time.
+pub(crate) struct Front {
+    socket: PathBuf,
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Front {
+    /// A front before the tiny_http that listens at `socket`.
+    pub fn new(socket: &Path) -> Front {
+        Front { socket: socket.into(), free: Mutex::new(RELAYS), freed: Condvar::new() }
+    }
+
+    /// Waits for a free relay, at most until `deadline`.
+    fn relay(&self, deadline: Instant) -> Option<Relay<'_>> {
+        let mut free = self.free.lock();
+        while *free == 0 {
+            if self.freed.wait_until(&mut free, deadline).timed_out() {
+                return None;
+            }
+        }
+        *free -= 1;
+        Some(Relay { front: self })
+    }
+}
+
+struct Relay<'a> {
+    front: &'a Front,
+}
+
+impl Drop for Relay<'_> {
+    fn drop(&mut self) {
+        *self.front.free.lock() += 1;
+        self.front.freed.notify_one();
+    }
+}
+
+/// Passes a request on to tiny_http, and its answer back.
+pub(crate) fn relay(
+    line: &Arc<Line>,
+    peer: Peer,
+    socket: &TcpStream,
+    head: Head,
+    deadline: Instant,
+) -> Result<(), Refusal> {
+    let length = check(&head)?;
+    let body = receive(socket, head.rest.clone(), length, deadline)?;
+    let _relay = line.front.relay(deadline).ok_or_else(Refusal::busy)?;
+    let out_of_order = |e: std::io::Error| {
+        warn!("{peer}: the page cannot be reached: {e}");
+        Refusal::busy()
+    };
+    let mut inner = UnixStream::connect(&line.front.socket).map_err(out_of_order)?;
+    inner
+        .set_read_timeout(Some(ANSWERING))
+        .and_then(|()| inner.set_write_timeout(Some(ANSWERING)))
+        .map_err(out_of_order)?;
+    inner.write_all(&plain_head(&head, peer, length)).and_then(|()| inner.write_all(&body)).map_err(out_of_order)?;
+    let status = answer(&mut inner, socket).map_err(out_of_order)?;
+    // A page is some thirty files; what changes something is worth a line.
+    let level = if head.request.method().is_safe() { Level::Debug } else { Level::Info };
+    log!(level, "{peer} {} {} {status}", head.request.method(), head.request.uri().path());
+    Ok(())
+}
+
+/// Checks that the message has one clear end (RFC 9112 section 6), and gives the length of its body.
+fn check(head: &Head) -> Result<usize, Refusal> {
+    let (method, fields) = (head.request.method(), head.request.headers());
+    if ![Method::GET, Method::HEAD, Method::POST, Method::DELETE].contains(method) {
+        return Err(Refusal::new(405, "method_not_allowed", "GET, HEAD, POST and DELETE are all there is".into()));
+    }
+    if fields.contains_key(header::TRANSFER_ENCODING) {
+        return Err(Refusal::new(411, "length_required", "send the body with a Content-Length, not in chunks".into()));
+    }
+    if fields.get_all(header::HOST).iter().count() > 1 {
+        return Err(Refusal::new(400, "bad_request", "a request has one Host".into()));
+    }
+    content_length(fields)
+}
+
+fn content_length(fields: &HeaderMap) -> Result<usize, Refusal> {
+    let malformed = || Refusal::new(400, "bad_request", "a request has one Content-Length, and it is a number".into());
+    let mut lengths = fields.get_all(header::CONTENT_LENGTH).iter();
+    let length = match (lengths.next(), lengths.next()) {
+        (None, _) => return Ok(0),
+        (Some(length), None) => length.to_str().map_err(|_| malformed())?,
+        _ => return Err(malformed()),
+    };
+    if length.is_empty() || !length.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(malformed());
+    }
+    match length.parse::<usize>() {
+        Ok(length) if length <= LARGEST_BODY => Ok(length),
+        _ => Err(Refusal::new(413, "too_large", format!("a body has {LARGEST_BODY} bytes at most"))),
+    }
+}
+
+fn receive(socket: &TcpStream, mut body: Vec<u8>, length: usize, deadline: Instant) -> Result<Vec<u8>, Refusal> {
+    let mut received = body.len().min(length);
+    body.resize(length, 0);
+    while received < length {
+        match read_until(socket, &mut body[received..], deadline) {
+            Ok(0) => return Err(Refusal::gone()),
+            Ok(count) => received += count,
+            Err(_) => return Err(Refusal::new(408, "too_late", "the body did not arrive in time".into())),
+        }
+    }
+    Ok(body)
+}
+
+/// The head as tiny_http gets it.
+fn plain_head(head: &Head, peer: Peer, length: usize) -> Vec<u8> {
+    let target = head.request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let mut plain = format!("{} {target} HTTP/1.1\r\n", head.request.method());
+    for name in &PASSED_ON {
+        if let Some(value) = head.field(name.as_str()) {
+            plain.push_str(&format!("{name}: {value}\r\n"));
+        }
+    }
+    plain.push_str(&format!(
+        "X-Real-IP: {}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n",
+        peer.address.ip()
+    ));
+    plain.into_bytes()
+}
+
+/// Copies the answer until its end, and gives its status.
+fn answer(inner: &mut UnixStream, mut socket: &TcpStream) -> std::io::Result<String> {
+    let until = Instant::now() + ANSWERING;
+    let mut buffer = vec![0; 16 * 1024];
+    let mut status = None;
+    loop {
+        let count = inner.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        // `HTTP/1.1 200 …`
+        status.get_or_insert_with(|| {
+            String::from_utf8_lossy(buffer[..count].get(9..12).unwrap_or_default()).into_owned()
+        });
+        if socket.write_all(&buffer[..count]).is_err() || Instant::now() > until {
+            return Ok("cut short".into());
+        }
+    }
+    let _ = socket.shutdown(Shutdown::Write);
+    status.ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
+}

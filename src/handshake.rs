@@ -1,0 +1,273 @@
+//! The handshake: what a connection wants, and who it is. One deadline over all of it.
+//!
+//! A WebSocket upgrade becomes a client of the chat or of the echo; everything else goes through the front to the page
+//! and the API. A refusal is an HTTP answer with a JSON body.
+
+use crate::client::{self, Chat};
+use crate::front;
+use crate::head::{self, Head};
+use crate::identity::{COOKIE, Identity, hash};
+use crate::line::{Line, Peer};
+use crate::name::{PersonName, RoomName};
+use crate::protocol::{MOST, PLAIN_LAST, SUBPROTOCOL};
+use crate::store::{Role, Room};
+use log::{debug, info};
+use std::io::Write;
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tungstenite::error::ProtocolError;
+use tungstenite::handshake::server::{Response, create_response, write_response};
+use tungstenite::http::HeaderValue;
+
+/// How long a write of the handshake may take.
+const WRITING: Duration = Duration::from_secs(5);
+
+/// How long one that was refused is listened to, so that the answer is not lost in a reset.
+const PARTING: Duration = Duration::from_secs(1);
+
+/// Serves one connection, from its first byte to its end. This is what a client's thread does.
+pub(crate) fn serve(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>) {
+    let deadline = Instant::now() + line.settings.handshake_time;
+    let _ = socket.set_write_timeout(Some(WRITING));
+    let head = match head::read(socket, deadline) {
+        Ok(Some(head)) => head,
+        Ok(None) if line.is_stopping() => return refuse(peer, socket, &Refusal::stopping()),
+        Ok(None) => return debug!("{peer} left without a word"),
+        Err(_) if line.is_stopping() => return refuse(peer, socket, &Refusal::stopping()),
+        Err(refusal) => return refuse(peer, socket, &refusal),
+    };
+    let done = match Wish::of(&head) {
+        _ if line.is_stopping() => Err(Refusal::stopping()),
+        Wish::Chat => chat(line, peer, socket, head),
+        Wish::Echo => echo(line, peer, socket, head),
+        Wish::Nowhere => {
+            let path = head.request.uri().path();
+            Err(Refusal::new(404, "not_found", format!("no WebSocket at {path}; the chat is at /ws, an echo at /echo")))
+        }
+        Wish::Upgrade => {
+            let path = head.request.uri().path();
+            Err(Refusal::new(426, "upgrade_required", format!("{path} speaks WebSocket: connect to it with ws://")))
+        }
+        Wish::Http => front::relay(line, peer, socket, head, deadline),
+    };
+    if let Err(refusal) = done {
+        refuse(peer, socket, &refusal);
+    }
+}
+
+/// What a request is about.
+enum Wish {
+    Chat,
+    Echo,
+    /// A WebSocket where there is none.
+    Nowhere,
+    /// No WebSocket where there is one.
+    Upgrade,
+    Http,
+}
+
+impl Wish {
+    fn of(head: &Head) -> Wish {
+        match (head.request.uri().path(), head.lists("upgrade", "websocket")) {
+            ("/ws", true) => Wish::Chat,
+            ("/echo", true) => Wish::Echo,
+            (_, true) => Wish::Nowhere,
+            ("/ws" | "/echo", false) => Wish::Upgrade,
+            (_, false) => Wish::Http,
+        }
+    }
+}
+
+fn chat(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>, head: Head) -> Result<(), Refusal> {
+    let mut response = accept(&head)?;
+    check_origin(&head, &line.settings.allowed_origins)?;
+    let chat = if head.request.headers().contains_key("sec-websocket-protocol") {
+        if !head.lists("sec-websocket-protocol", SUBPROTOCOL) {
+            let message = format!("this server speaks {SUBPROTOCOL}, or plain text to who offers no subprotocol");
+            return Err(Refusal::new(400, "unknown_subprotocol", message));
+        }
+        response.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
+        Chat::Json
+    } else {
+        Chat::Plain(plain_room(line, &head)?, plain_last(&head)?)
+    };
+    let who = identify(line, &head)?;
+    let Some(claim) = line.guests.claim(&who) else {
+        let message = format!("the name {} is in use by another guest; choose another", who.name);
+        return Err(Refusal::new(409, "name_taken", message));
+    };
+    upgrade(socket, &response)?;
+    client::chat(line, peer, socket, head.rest, who, chat);
+    drop(claim);
+    Ok(())
+}
+
+fn echo(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>, head: Head) -> Result<(), Refusal> {
+    let response = accept(&head)?;
+    check_origin(&head, &line.settings.allowed_origins)?;
+    upgrade(socket, &response)?;
+    client::echo(line, peer, socket, head.rest);
+    Ok(())
+}
+
+/// Checks the upgrade (RFC 6455 section 4.2.1) and makes the answer to it.
+fn accept(head: &Head) -> Result<Response, Refusal> {
+    create_response(&head.request).map_err(|e| match e {
+        tungstenite::Error::Protocol(ProtocolError::MissingSecWebSocketVersionHeader) => {
+            Refusal::new(426, "wrong_version", "this server speaks version 13 of the protocol, RFC 6455".into())
+        }
+        e => Refusal::new(400, "bad_handshake", format!("this is no WebSocket handshake: {e}")),
+    })
+}
+
+/// A page may connect to the server it came from. Programs that are no browser send no Origin.
+pub(crate) fn check_origin(head: &Head, allowed: &[String]) -> Result<(), Refusal> {
+    if !head.request.headers().contains_key("origin") {
+        return Ok(());
+    }
+    let origin = head.field("origin").unwrap_or_default().to_lowercase();
+    let own = origin
+        .split_once("://")
+        .is_some_and(|(_, place)| Some(place) == head.field("host").map(str::to_lowercase).as_deref());
+    if own || allowed.iter().any(|allowed| *allowed == origin || allowed == "*") {
+        return Ok(());
+    }
+    let message = "pages of another origin may not connect; the operator can let them with --allow-origin".into();
+    Err(Refusal::new(403, "origin_not_allowed", message))
+}
+
+/// Who it is; the first that is given counts.
+fn identify(line: &Line, head: &Head) -> Result<Identity, Refusal> {
+    if head.request.headers().contains_key("authorization") {
+        return Err(Refusal::new(401, "unknown_credentials", "this server knows no such token".into()));
+    }
+    if let Some(token) = head.cookie(COOKIE) {
+        let person = line.store.session(&hash(token)).map_err(|e| Refusal::unavailable(&e))?;
+        let person = person.ok_or_else(|| {
+            Refusal::new(401, "unknown_credentials", "this session is not known here any more; sign in again".into())
+        })?;
+        return Ok(Identity { name: person.name, role: person.role, key: Some(hash(token)) });
+    }
+    let Some(name) = head.parameter("name") else {
+        let message = "say who you are: connect to /ws?name=NAME, or sign in on the page".into();
+        return Err(Refusal::new(401, "unknown_credentials", message));
+    };
+    let name = PersonName::parse(&name).map_err(|why| Refusal::new(400, "bad_field", format!("\"name\": {why}")))?;
+    Ok(Identity { name, role: Role::Guest, key: head.parameter("key").map(|key| hash(&key)) })
+}
+
+fn plain_room(line: &Line, head: &Head) -> Result<Room, Refusal> {
+    let name = match head.parameter("room") {
+        Some(name) => {
+            RoomName::parse(&name).map_err(|why| Refusal::new(400, "bad_field", format!("\"room\": {why}")))?
+        }
+        None => RoomName::lobby(),
+    };
+    let room = line.store.room(&name).map_err(|e| Refusal::unavailable(&e))?;
+    room.ok_or_else(|| Refusal::new(404, "no_such_room", format!("there is no room \"{name}\"")))
+}
+
+fn plain_last(head: &Head) -> Result<usize, Refusal> {
+    match head.parameter("last").map(|last| last.parse::<usize>()) {
+        None => Ok(PLAIN_LAST),
+        Some(Ok(last)) => Ok(last.min(MOST)),
+        Some(Err(_)) => Err(Refusal::new(400, "bad_field", "\"last\" must be a number".into())),
+    }
+}
+
+fn upgrade(socket: &TcpStream, response: &Response) -> Result<(), Refusal> {
+    let mut bytes = Vec::with_capacity(256);
+    write_response(&mut bytes, response).map_err(|_| Refusal::gone())?;
+    let mut socket = socket;
+    socket.write_all(&bytes).map_err(|_| Refusal::gone())
+}
+
+fn refuse(peer: Peer, socket: &TcpStream, refusal: &Refusal) {
+    if refusal.status == 0 {
+        return debug!("{peer} left during the handshake");
+    }
+    info!("{peer} refused: {} {}", refusal.status, refusal.message);
+    let mut writer = socket;
+    if writer.write_all(&refusal.response()).is_err() || socket.shutdown(Shutdown::Write).is_err() {
+        return;
+    }
+    let deadline = Instant::now() + PARTING;
+    let mut unread = [0; 4096];
+    while head::read_until(socket, &mut unread, deadline).is_ok_and(|count| count > 0) {}
+}
+
+/// Why a handshake was refused: an HTTP answer.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// The HTTP status; 0 when there is nobody left to tell.
+    pub status: u16,
+    pub code: &'static str,
+    pub message: String,
+    retry_after: Option<u32>,
+}
+
+impl Refusal {
+    pub fn new(status: u16, code: &'static str, message: String) -> Refusal {
+        Refusal { status, code, message, retry_after: None }
+    }
+
+    /// The peer is gone.
+    pub fn gone() -> Refusal {
+        Refusal::new(0, "gone", String::new())
+    }
+
+    /// As many are here as there may be.
+    pub fn full(clients: usize) -> Refusal {
+        let refusal = Refusal::new(
+            503,
+            "full",
+            format!("this server holds {clients} clients, and they are all here; try again soon"),
+        );
+        Refusal { retry_after: Some(5), ..refusal }
+    }
+
+    /// More is being asked at the same time than there may be.
+    pub fn busy() -> Refusal {
+        Refusal {
+            retry_after: Some(1),
+            ..Refusal::new(503, "busy", "too many requests at the same time; try again".into())
+        }
+    }
+
+    /// The server is going away.
+    pub fn stopping() -> Refusal {
+        Refusal {
+            retry_after: Some(5),
+            ..Refusal::new(503, "stopping", "this server is going away; try again soon".into())
+        }
+    }
+
+    /// The store did not answer.
+    pub fn unavailable(cause: &crate::Error) -> Refusal {
+        log::error!("cannot read: {cause}");
+        let message = "the database does not answer just now; try again".into();
+        Refusal { retry_after: Some(5), ..Refusal::new(503, "unavailable", message) }
+    }
+
+    /// The whole answer.
+    pub fn response(&self) -> Vec<u8> {
+        let body = serde_json::json!({"error": {"code": self.code, "message": self.message}}).to_string() + "\n";
+        let reason =
+            tungstenite::http::StatusCode::from_u16(self.status).ok().and_then(|s| s.canonical_reason()).unwrap_or("");
+        let mut head = format!(
+            "HTTP/1.1 {} {reason}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n",
+            self.status,
+            body.len()
+        );
+        match self.status {
+            405 => head.push_str("Allow: GET, HEAD, POST, DELETE\r\n"),
+            426 => head.push_str("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"),
+            _ => {}
+        }
+        if let Some(seconds) = self.retry_after {
+            head.push_str(&format!("Retry-After: {seconds}\r\n"));
+        }
+        format!("{head}\r\n{body}").into_bytes()
+    }
+}

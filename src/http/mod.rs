@@ -1,0 +1,157 @@
+//! The page and the API, served by tiny_http on a private socket. Only the front connects to it.
+
+mod page;
+mod session;
+
+use crate::error::Error;
+use crate::line::Line;
+use log::error;
+use page::Page;
+use std::io::Cursor;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread::JoinHandle;
+use tiny_http::{Header, Method, Request, Response};
+
+/// Threads that answer.
+const WORKERS: usize = 4;
+
+/// What may be on the page: its own files and its own line, nothing inline, nothing from elsewhere.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; manifest-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'";
+
+type Answer = Response<Cursor<Vec<u8>>>;
+
+/// tiny_http on its private socket, not yet answering.
+pub(crate) struct Http {
+    server: Arc<tiny_http::Server>,
+    folder: PathBuf,
+}
+
+/// The threads that answer.
+pub(crate) struct Workers {
+    http: Http,
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Http {
+    /// Listens on a socket in a folder that only this user can enter.
+    pub fn bind() -> Result<Http, Error> {
+        let failed = |cause: std::io::Error| Error::System("no private socket for the page", cause);
+        let folder = std::env::temp_dir().join(format!("parlor-{}", crate::store::random_hex(8)?));
+        std::fs::DirBuilder::new().mode(0o700).create(&folder).map_err(failed)?;
+        let server = tiny_http::Server::http_unix(&folder.join("http")).map_err(|e| {
+            let _ = std::fs::remove_dir(&folder);
+            failed(std::io::Error::other(e.to_string()))
+        })?;
+        Ok(Http { server: Arc::new(server), folder })
+    }
+
+    /// Where it listens.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join("http")
+    }
+
+    /// Starts to answer.
+    pub fn start(self, line: &Arc<Line>) -> Result<Workers, Error> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let page = Arc::new(Page::new(line.settings.www.as_deref()));
+        let mut workers = Workers { http: self, stop: stop.clone(), threads: Vec::new() };
+        for n in 1..=WORKERS {
+            let (line, page, server, stop) = (line.clone(), page.clone(), workers.http.server.clone(), stop.clone());
+            let thread =
+                std::thread::Builder::new().name(format!("http {n}")).spawn(move || work(&line, &page, &server, &stop));
+            match thread {
+                Ok(thread) => workers.threads.push(thread),
+                Err(cause) => {
+                    workers.stop();
+                    return Err(Error::System("cannot start a thread for the page", cause));
+                }
+            }
+        }
+        Ok(workers)
+    }
+}
+
+impl Drop for Http {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.socket());
+        let _ = std::fs::remove_dir(&self.folder);
+    }
+}
+
+impl Workers {
+    /// Ends the threads when each has answered what it has in hand.
+    pub fn stop(&mut self) {
+        self.stop.store(true, SeqCst);
+        for thread in self.threads.drain(..) {
+            // Wakes any one of them; so once for each, until it is this one.
+            while !thread.is_finished() {
+                self.http.server.unblock();
+                std::thread::yield_now();
+            }
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(line: &Line, page: &Page, server: &tiny_http::Server, stop: &AtomicBool) {
+    while !stop.load(SeqCst) {
+        match server.recv() {
+            Ok(mut request) => {
+                let answer = answer(line, page, &mut request).with_chunked_threshold(usize::MAX);
+                // The front, and behind it the client, may be gone.
+                let _ = request.respond(answer);
+            }
+            Err(_) if stop.load(SeqCst) => {}
+            Err(cause) => error!("the page's socket failed: {cause}"),
+        }
+    }
+}
+
+fn answer(line: &Line, page: &Page, request: &mut Request) -> Answer {
+    let target = request.url().to_owned();
+    let path = Path::new(target.split('?').next().unwrap_or_default());
+    let reads = matches!(request.method(), Method::Get | Method::Head);
+    match path.to_str().unwrap_or_default() {
+        "/healthz" if reads => healthz(line),
+        "/api/session" => session::answer(line, request),
+        path if path.starts_with("/api/") => problem(404, "not_found", "there is no such route"),
+        path if reads => page.answer(path, request),
+        _ => problem(405, "method_not_allowed", "this is only for reading"),
+    }
+}
+
+/// Whether the server can do its work: it answers, and its store does.
+fn healthz(line: &Line) -> Answer {
+    match line.store.room(&crate::name::RoomName::lobby()) {
+        Ok(_) if !line.is_stopping() => json(200, &serde_json::json!({"status": "ok", "clients": line.roster.count()})),
+        Ok(_) => problem(503, "stopping", "this server is going away"),
+        Err(cause) => problem(503, "unavailable", &cause.to_string()),
+    }
+}
+
+fn json(status: u16, value: &serde_json::Value) -> Answer {
+    Response::from_data(value.to_string() + "\n")
+        .with_status_code(status)
+        .with_header(field("Content-Type", "application/json"))
+        .with_header(field("Cache-Control", "no-store"))
+        .with_header(field("X-Content-Type-Options", "nosniff"))
+}
+
+fn problem(status: u16, code: &str, message: &str) -> Answer {
+    json(status, &serde_json::json!({"error": {"code": code, "message": message}}))
+}
+
+/// The value of a request's header field.
+fn header<'a>(request: &'a Request, name: &'static str) -> Option<&'a str> {
+    request.headers().iter().find(|header| header.field.equiv(name)).map(|header| header.value.as_str())
+}
+
+/// A header field of our own making.
+fn field(name: &str, value: &str) -> Header {
+    Header::from_bytes(name, value).expect("names and values of our own are ASCII")
+}

@@ -1,0 +1,117 @@
+//! Who a client is, and who is here under which name.
+
+use crate::name::PersonName;
+use crate::store::{Role, TokenHash};
+use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The cookie that carries a session's token.
+pub const COOKIE: &str = "parlor_session";
+
+/// Who a client is, settled at the handshake.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The name.
+    pub name: PersonName,
+    /// What the person may do.
+    pub role: Role,
+    /// What tells two guests of one name apart: the session, or the key of their own choice.
+    pub key: Option<TokenHash>,
+}
+
+/// A token or key as it is kept and compared.
+pub fn hash(token: &str) -> TokenHash {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// The names in use. A name belongs to one guest at a time, on as many connections as that guest shows the key for.
+#[derive(Default)]
+pub struct Guests {
+    here: Mutex<HashMap<String, Holder>>,
+}
+
+struct Holder {
+    key: Option<TokenHash>,
+    connections: usize,
+}
+
+impl Guests {
+    /// Takes the name for one more connection, until the claim is dropped. None: another guest has it.
+    pub fn claim(self: &Arc<Self>, who: &Identity) -> Option<Claim> {
+        let name = who.name.folded();
+        let mut here = self.here.lock();
+        if let Some(holder) = here.get_mut(&name) {
+            if !holder.is(who.key.as_ref()) {
+                return None;
+            }
+            holder.connections += 1;
+        } else {
+            here.insert(name.clone(), Holder { key: who.key, connections: 1 });
+        }
+        Some(Claim { guests: self.clone(), name })
+    }
+
+    /// Whether a guest with another key has the name just now.
+    pub fn is_taken(&self, name: &PersonName, key: Option<&TokenHash>) -> bool {
+        self.here.lock().get(&name.folded()).is_some_and(|holder| !holder.is(key))
+    }
+}
+
+impl Holder {
+    /// Only a key can show that two connections are one guest's.
+    fn is(&self, key: Option<&TokenHash>) -> bool {
+        key.is_some() && self.key.as_ref() == key
+    }
+}
+
+/// A name in use by one connection.
+pub struct Claim {
+    guests: Arc<Guests>,
+    name: String,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut here = self.guests.here.lock();
+        if let Some(holder) = here.get_mut(&self.name) {
+            holder.connections -= 1;
+            if holder.connections == 0 {
+                here.remove(&self.name);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guest(name: &str, key: Option<&str>) -> Identity {
+        Identity { name: PersonName::parse(name).unwrap(), role: Role::Guest, key: key.map(hash) }
+    }
+
+    #[test]
+    fn a_name_is_one_guests_at_a_time() {
+        let guests = Arc::new(Guests::default());
+        let ann = guests.claim(&guest("ann", None)).unwrap();
+        assert!(guests.claim(&guest("ANN", None)).is_none());
+        assert!(guests.claim(&guest("bob", None)).is_some());
+        drop(ann);
+        assert!(guests.claim(&guest("Ann", None)).is_some());
+    }
+
+    #[test]
+    fn a_key_takes_the_name_over_and_keeps_it_until_the_last_connection_ends() {
+        let guests = Arc::new(Guests::default());
+        let dying = guests.claim(&guest("ann", Some("k"))).unwrap();
+        let back = guests.claim(&guest("ann", Some("k"))).unwrap();
+        assert!(guests.claim(&guest("ann", Some("other"))).is_none());
+        drop(dying);
+        assert!(guests.is_taken(&PersonName::parse("ann").unwrap(), None));
+        assert!(!guests.is_taken(&PersonName::parse("ann").unwrap(), Some(&hash("k"))));
+        drop(back);
+        assert!(guests.claim(&guest("ann", None)).is_some());
+    }
+}

@@ -1,0 +1,53 @@
+//! Parlor is a chat server in one small executable: a thread for each client, no async runtime, one port.
+//!
+//! A room is a line of numbered messages; whoever knows the last number they saw misses nothing and sees nothing twice.
+//!
+//! # The flow
+//! ```text
+//! listener ─► handshake ─► client ─► recorder ─► dispatcher ─► registry ─► outbox
+//!                 │                                                          │
+//!                 └─► front ─► tiny_http (page, API)           flusher ◄─────┘ (when a socket is full)
+//! ```
+//! The modules stand in that order; `src/README.md` tells who may touch what.
+//!
+//! # A server in a program of your own
+//! ```
+//! use parlor::Server;
+//!
+//! let server = Server::builder().listen("127.0.0.1:0".parse()?).memory().bind()?;
+//! println!("open http://{}", server.address());
+//! let handle = server.spawn()?; // runs on threads of its own; nothing prints, no signal is taken
+//!
+//! handle.shutdown();
+//! handle.join()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod client;
+mod config;
+mod dispatcher;
+mod error;
+mod event;
+mod flusher;
+mod frame;
+mod front;
+mod handshake;
+mod head;
+mod http;
+mod identity;
+mod limits;
+mod line;
+mod listener;
+mod name;
+mod outbox;
+mod protocol;
+mod recorder;
+mod registry;
+mod server;
+mod store;
+
+pub use config::Builder;
+pub use error::Error;
+pub use limits::Capacity;
+pub use server::{Handle, Server};
+pub use store::Synchronous;

@@ -1,0 +1,133 @@
+//! The listener: one accept loop, which turns away whoever does not fit before a thread is spent on him.
+
+use crate::error::Error;
+use crate::handshake::{self, Refusal};
+use crate::line::{Line, Peer};
+use log::{error, info, warn};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Connections that the kernel may hold ready for us.
+const BACKLOG: i32 = 4096;
+
+/// After an error of the machine, such as no free descriptor, the loop rests so long.
+const REST: Duration = Duration::from_millis(50);
+
+/// One turned away is kept until it has read why, at most so long and so many at once.
+const PARTING: Duration = Duration::from_secs(1);
+const PARTING_AT_ONCE: usize = 64;
+
+/// The listening socket and the thing that stops it.
+pub(crate) struct Listener {
+    socket: TcpListener,
+    bell: UnixStream,
+    /// Dropped or rung, it ends the loop.
+    pub stop: Option<UnixStream>,
+    admits: usize,
+}
+
+impl Listener {
+    /// Takes the address.
+    pub fn bind(address: SocketAddr, admits: usize) -> Result<Listener, Error> {
+        let refused = |cause| Error::Listen(address, cause);
+        let socket = TcpListener::bind(address).map_err(refused)?;
+        socket.set_nonblocking(true).map_err(refused)?;
+        rustix::net::listen(&socket, BACKLOG).map_err(|e| refused(e.into()))?;
+        let (bell, stop) = UnixStream::pair().map_err(|e| Error::System("no socket pair for the listener", e))?;
+        Ok(Listener { socket, bell, stop: Some(stop), admits })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Accepts until it is stopped.
+    pub fn run(self, line: &Arc<Line>) {
+        let mut parting = Parting::default();
+        let mut next = 1;
+        while !line.is_stopping() {
+            self.wait(parting.next());
+            parting.let_go();
+            match self.socket.accept() {
+                Ok((socket, address)) => {
+                    let peer = Peer { id: next, address };
+                    next += 1;
+                    let socket = Arc::new(socket);
+                    if let Err(refusal) = self.admit(line, peer, &socket) {
+                        warn!("{peer} turned away: {}", refusal.message);
+                        parting.say(socket, &refusal);
+                    }
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                // The client gave up before we came to it.
+                Err(e) if e.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(e) => {
+                    error!("cannot accept clients just now: {e}");
+                    std::thread::sleep(REST);
+                }
+            }
+        }
+        info!("accepts no more clients");
+    }
+
+    fn wait(&self, until: Option<Instant>) {
+        let mut fds = [PollFd::new(&self.socket, PollFlags::IN), PollFd::new(&self.bell, PollFlags::IN)];
+        let left = until.map(|at| at.saturating_duration_since(Instant::now()));
+        let timeout = left.map(|left| Timespec::try_from(left).unwrap_or_default());
+        // Interrupted or out of memory: the loop comes round and asks again.
+        let _ = poll(&mut fds, timeout.as_ref());
+    }
+
+    fn admit(&self, line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>) -> Result<(), Refusal> {
+        if line.roster.count() >= self.admits {
+            return Err(Refusal::full(self.admits));
+        }
+        // Blocking is the default, but on some systems an accepted socket inherits this from the listener.
+        let prepared = socket.set_nonblocking(false).and_then(|()| socket.set_nodelay(true));
+        let seated = prepared.and_then(|()| {
+            let (own_line, own_socket) = (line.clone(), socket.clone());
+            line.roster.seat(peer.id, socket.clone(), move || handshake::serve(&own_line, peer, &own_socket))
+        });
+        seated.map_err(|e| {
+            error!("{peer} cannot be given a thread: {e}");
+            Refusal::full(self.admits)
+        })
+    }
+}
+
+/// Those who were turned away and may still be sending: closed at once, they might never see the answer.
+#[derive(Default)]
+struct Parting {
+    sockets: VecDeque<(Instant, Arc<TcpStream>)>,
+}
+
+impl Parting {
+    fn say(&mut self, socket: Arc<TcpStream>, refusal: &Refusal) {
+        let _ = socket.set_nonblocking(true);
+        let _ = (&*socket).write(&refusal.response());
+        let _ = socket.shutdown(Shutdown::Write);
+        if self.sockets.len() == PARTING_AT_ONCE {
+            self.sockets.pop_front();
+        }
+        self.sockets.push_back((Instant::now() + PARTING, socket));
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.sockets.front().map(|(until, _)| *until)
+    }
+
+    fn let_go(&mut self) {
+        let now = Instant::now();
+        while self.sockets.front().is_some_and(|(until, _)| *until <= now) {
+            // What is read is not answered with a reset.
+            let parted = self.sockets.pop_front().map(|(_, socket)| (&*socket).read(&mut [0; 16 * 1024]));
+            drop(parted);
+        }
+    }
+}

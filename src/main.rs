@@ -1,0 +1,9 @@
+//! The executable: flags in, exit code out.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,204 @@
+//! The recorder: stores what waits, a whole batch in one transaction, and passes it on.
+//!
+//! It is the only thread that gives numbers. Nothing becomes visible before it is stored.
+
+use crate::event::{Asker, Entry, Event, Recorded};
+use crate::protocol::Problem;
+use crate::store::{Message, Outcome, Record, Rev, RoomId, Store};
+use crossbeam_channel::{Receiver, Sender};
+use log::{error, info};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Records in one transaction.
+const BATCH: usize = 1024;
+
+/// Bytes of bodies in one transaction. Well below an outbox's bound, so that no batch evicts a client that keeps up.
+const BATCH_BYTES: usize = 128 * 1024;
+
+/// Messages read at once where some were missed.
+const PAGE: usize = 500;
+
+pub(crate) struct Recorder {
+    store: Arc<dyn Store>,
+    events: Sender<Event>,
+    /// The number passed on last, by room: what lies between it and the next was missed, and is read from the store.
+    passed: HashMap<RoomId, Rev>,
+    failing: bool,
+}
+
+impl Recorder {
+    /// A recorder that goes on from the heads as they now stand.
+    pub fn new(store: Arc<dyn Store>, heads: HashMap<RoomId, Rev>, events: Sender<Event>) -> Recorder {
+        Recorder { store, events, passed: heads, failing: false }
+    }
+
+    /// Records until it is told to stop.
+    pub fn run(mut self, entries: &Receiver<Entry>) {
+        let mut stop = false;
+        while !stop {
+            let Ok(first) = entries.recv() else { return };
+            let (records, askers);
+            (records, askers, stop) = batch(first, entries);
+            self.record(&records, askers);
+        }
+    }
+
+    fn record(&mut self, records: &[Record], askers: Vec<Asker>) {
+        if records.is_empty() {
+            return;
+        }
+        match self.store.record(records) {
+            Ok(outcomes) => {
+                if std::mem::take(&mut self.failing) {
+                    info!("the database answers again");
+                }
+                self.pass_on(records, outcomes, askers);
+            }
+            Err(cause) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    error!("nothing can be stored, posts are answered with \"unavailable\": {cause}");
+                }
+                records.iter().zip(askers).for_each(|(record, asker)| refuse(record, asker, Problem::unavailable()));
+            }
+        }
+    }
+
+    fn pass_on(&mut self, records: &[Record], outcomes: Vec<Outcome>, askers: Vec<Asker>) {
+        let mut recorded = Vec::with_capacity(outcomes.len());
+        let mut answers = Vec::new();
+        for ((record, outcome), asker) in records.iter().zip(outcomes).zip(askers) {
+            match (&outcome, &asker, record) {
+                (Outcome::Posted(message), ..) => self.line_up(message.clone(), &mut recorded),
+                (Outcome::Created(room), ..) => recorded.push(Recorded::Created(room.clone())),
+                (Outcome::Repeated(message), Asker::Client(party), _) => {
+                    recorded.push(Recorded::Repeated(party.id, message.clone()));
+                }
+                (Outcome::Read, Asker::Reader(party, room), Record::Read { rev, .. }) => {
+                    recorded.push(Recorded::Read(party.id, room.clone(), *rev));
+                }
+                _ => {}
+            }
+            if let Asker::Thread(answer) = asker {
+                answers.push((answer, outcome));
+            }
+        }
+        if !recorded.is_empty() {
+            // The dispatcher outlives the recorder.
+            let _ = self.events.send(Event::Recorded(recorded));
+        }
+        for (answer, outcome) in answers {
+            // Whoever asked may be gone by now; what is stored is stored.
+            let _ = answer.send(Ok(outcome));
+        }
+    }
+
+    /// Passes a message on, and before it those that stand in the store but were never passed on: a commit whose
+    /// success was reported as a failure.
+    fn line_up(&mut self, message: Message, recorded: &mut Vec<Recorded>) {
+        let passed = self.passed.entry(message.room).or_insert(0);
+        while *passed + 1 < message.rev {
+            let missed = self.store.since(message.room, *passed, PAGE).unwrap_or_default();
+            let before = *passed;
+            for missed in missed.into_iter().filter(|m| m.rev < message.rev) {
+                *passed = missed.rev;
+                recorded.push(Recorded::Posted(missed));
+            }
+            if *passed == before {
+                error!("room {} lacks numbers {} to {}", message.room, before + 1, message.rev - 1);
+                break;
+            }
+        }
+        *passed = message.rev;
+        recorded.push(Recorded::Posted(message));
+    }
+}
+
+/// What waits, up to a batch; and whether it was the last.
+fn batch(first: Entry, entries: &Receiver<Entry>) -> (Vec<Record>, Vec<Asker>, bool) {
+    let (mut records, mut askers, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let mut next = Some(first);
+    while let Some(entry) = next {
+        match entry {
+            Entry::Stop => return (records, askers, true),
+            Entry::Record(record, asker) => {
+                if let Record::Post { body, .. } = &record {
+                    bytes += body.len();
+                }
+                records.push(record);
+                askers.push(asker);
+            }
+        }
+        next = if records.len() < BATCH && bytes < BATCH_BYTES { entries.try_recv().ok() } else { None };
+    }
+    (records, askers, false)
+}
+
+fn refuse(record: &Record, asker: Asker, problem: Problem) {
+    match asker {
+        Asker::Thread(answer) => drop(answer.send(Err(problem))),
+        Asker::Client(party) => {
+            let id = if let Record::Post { id, .. } = record { Some(id.clone()) } else { None };
+            party.refuse(&problem.id(id));
+        }
+        // A mark that was not kept will be sent again with the next one.
+        Asker::Reader(..) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::PersonName;
+    use crate::store::{Memory, Time};
+    use crossbeam_channel::unbounded;
+
+    fn post(id: &str) -> Record {
+        let author = PersonName::parse("ann").unwrap();
+        Record::Post { room: 1, author, id: id.into(), body: id.into(), at: Time::now() }
+    }
+
+    fn asker() -> Asker {
+        Asker::Thread(crossbeam_channel::bounded(1).0)
+    }
+
+    #[test]
+    fn what_waits_is_one_batch_and_a_stop_ends_it() {
+        let (send, entries) = unbounded();
+        for n in 0..3 {
+            send.send(Entry::Record(post(&n.to_string()), asker())).unwrap();
+        }
+        send.send(Entry::Stop).unwrap();
+        let first = entries.recv().unwrap();
+        let (records, askers, stop) = batch(first, &entries);
+        assert_eq!((records.len(), askers.len(), stop), (3, 3, true));
+    }
+
+    #[test]
+    fn a_batch_is_bounded_in_bytes() {
+        let (send, entries) = unbounded();
+        for n in 0..100 {
+            let author = PersonName::parse("ann").unwrap();
+            let record = Record::Post { room: 1, author, id: n.to_string(), body: "x".repeat(8192), at: Time::now() };
+            send.send(Entry::Record(record, asker())).unwrap();
+        }
+        let first = entries.recv().unwrap();
+        assert_eq!(batch(first, &entries).0.len(), BATCH_BYTES / 8192);
+    }
+
+    #[test]
+    fn what_was_stored_but_never_passed_on_is_passed_on_with_the_next() {
+        let store: Arc<dyn Store> = Arc::new(Memory::new(5).unwrap());
+        let (send, events) = unbounded();
+        let mut recorder = Recorder::new(store.clone(), HashMap::from([(1, 0)]), send);
+        recorder.record(&[post("a")], vec![asker()]);
+        store.record(&[post("b"), post("c")]).unwrap();
+        recorder.record(&[post("d")], vec![asker()]);
+        let mut revs = Vec::new();
+        for event in events.try_iter() {
+            let Event::Recorded(recorded) = event else { panic!() };
+            revs.extend(recorded.iter().map(|r| if let Recorded::Posted(m) = r { m.rev } else { 0 }));
+        }
+        assert_eq!(revs, [1, 2, 3, 4]);
+    }
+}

@@ -1,0 +1,644 @@
+//! The registry: rooms, who is in them, and the frames they sent lately.
+//!
+//! Pure: no I/O and no clock. `M` is whatever reaches a member; the dispatcher puts outboxes there, a test puts numbers.
+
+use crate::event::{ClientId, Tongue};
+use crate::name::{PersonName, RoomName};
+use crate::store::{Rev, Room, RoomId};
+use bytes::Bytes;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+/// Rooms with more people than this are told how many, not who; nor who is writing.
+pub const NAMED: usize = 100;
+
+/// At most one presence frame a room in this time.
+const PRESENCE_EVERY: Duration = Duration::from_secs(1);
+
+/// What a room remembers of its line: so many frames, so many bytes.
+const RING_FRAMES: usize = 1024;
+const RING_BYTES: usize = 256 * 1024;
+
+/// While somebody is catching up, a room remembers more, for this long and up to so many bytes.
+const CATCHING_UP: Duration = Duration::from_secs(5);
+const CATCHING_UP_BYTES: usize = 8 * 1024 * 1024;
+
+/// One message, encoded for each tongue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// Its number on the room's line.
+    pub rev: Rev,
+    /// For `parlor.v1`.
+    pub json: Bytes,
+    /// For plain text.
+    pub plain: Bytes,
+}
+
+/// Rooms and their members.
+pub struct Registry<M> {
+    clients: HashMap<ClientId, Client<M>>,
+    people: HashMap<PersonName, Vec<ClientId>>,
+    rooms: HashMap<RoomId, Line<M>>,
+    /// When which room tells who came and went.
+    due: BinaryHeap<Reverse<(Instant, RoomId)>>,
+}
+
+struct Client<M> {
+    name: PersonName,
+    tongue: Tongue,
+    reach: M,
+    rooms: Vec<RoomId>,
+}
+
+/// A room's line, and who stands on it.
+struct Line<M> {
+    name: RoomName,
+    /// The number sent last; nothing was sent since the start if there is none.
+    head: Option<Rev>,
+    ring: VecDeque<Frame>,
+    ring_bytes: usize,
+    /// Somebody is catching up until then.
+    caught_up_by: Option<Instant>,
+    /// Frames at the end of the ring that were not delivered yet.
+    pending: usize,
+    members: Vec<Member<M>>,
+    places: HashMap<ClientId, usize>,
+    /// How many connections each person has here.
+    people: HashMap<PersonName, usize>,
+    presence: Presence,
+}
+
+struct Member<M> {
+    client: ClientId,
+    tongue: Tongue,
+    /// It was sent everything up to here by its own thread.
+    after: Rev,
+    reach: M,
+}
+
+/// Who came (true) and went (false) since it was last told.
+#[derive(Default)]
+struct Presence {
+    changes: HashMap<PersonName, bool>,
+    is_due: bool,
+    told: Option<Instant>,
+    /// The last time it was told, the room was too big for names.
+    was_nameless: bool,
+}
+
+/// What came of stepping onto a line.
+#[derive(Debug, PartialEq)]
+pub enum Stepped {
+    /// The client is a member now. It gets the frames, then `joined` with the rest.
+    Onto {
+        /// What it still lacks, in its tongue.
+        frames: Vec<Bytes>,
+        /// The number up to which it then has everything.
+        head: Rev,
+        /// How many people are here.
+        count: usize,
+        /// Who, where the room is small enough.
+        members: Option<Vec<PersonName>>,
+    },
+    /// The line has gone on further than the ring remembers. It is no member.
+    Behind(Rev),
+}
+
+/// A room's news of who is here.
+#[derive(Debug, PartialEq)]
+pub struct News {
+    /// Which room.
+    pub id: RoomId,
+    /// Its name.
+    pub room: RoomName,
+    /// How many people are here now.
+    pub count: usize,
+    /// What is told of their names.
+    pub names: Names,
+}
+
+/// What is told of names.
+#[derive(Debug, PartialEq)]
+pub enum Names {
+    /// Too many for names.
+    Untold,
+    /// Who came and who went.
+    Changes(Vec<PersonName>, Vec<PersonName>),
+    /// All, for a room that was too big a moment ago.
+    All(Vec<PersonName>),
+}
+
+impl<M: Clone> Registry<M> {
+    /// Nobody, nowhere.
+    pub fn new() -> Registry<M> {
+        Registry { clients: HashMap::new(), people: HashMap::new(), rooms: HashMap::new(), due: BinaryHeap::new() }
+    }
+
+    /// A client came.
+    pub fn open(&mut self, client: ClientId, name: PersonName, tongue: Tongue, reach: M) {
+        self.people.entry(name.clone()).or_default().push(client);
+        self.clients.insert(client, Client { name, tongue, reach, rooms: Vec::new() });
+    }
+
+    /// A client is gone, and with it from all its rooms.
+    pub fn close(&mut self, client: ClientId, now: Instant) {
+        let Some(gone) = self.clients.remove(&client) else { return };
+        for room in gone.rooms {
+            self.take_from(client, &gone.name, room, now);
+        }
+        if let Some(others) = self.people.get_mut(&gone.name) {
+            others.retain(|other| *other != client);
+            if others.is_empty() {
+                self.people.remove(&gone.name);
+            }
+        }
+    }
+
+    /// A client that was sent everything up to `since` steps onto the line. None: there is no such client.
+    ///
+    /// Numbers above the line's head may have been read from the store before they are pushed here; a member is not
+    /// sent what it has.
+    pub fn join(&mut self, client: ClientId, room: &Room, since: Rev, now: Instant) -> Option<Stepped> {
+        self.leave(client, room.id, now);
+        let who = self.clients.get_mut(&client)?;
+        let line = self.rooms.entry(room.id).or_insert_with(|| Line::new(room.name.clone()));
+        let head = line.head.unwrap_or(since);
+        let begin = line.ring.partition_point(|frame| frame.rev <= since);
+        let covered = since >= head || line.ring.get(begin).is_some_and(|next| next.rev == since + 1);
+        if !covered {
+            line.caught_up_by = Some(now + CATCHING_UP);
+            return Some(Stepped::Behind(head));
+        }
+        let frames = line.ring.range(begin..).map(|frame| frame.of(who.tongue)).collect();
+        let after = head.max(since);
+        line.places.insert(client, line.members.len());
+        line.members.push(Member { client, tongue: who.tongue, after, reach: who.reach.clone() });
+        who.rooms.push(room.id);
+        let name = who.name.clone();
+        let connections = line.people.entry(name.clone()).or_insert(0);
+        *connections += 1;
+        if *connections == 1 {
+            line.presence.change(name, true);
+            let due = line.presence.due(now);
+            self.due.extend(due.map(|at| Reverse((at, room.id))));
+        }
+        Some(Stepped::Onto { frames, head: after, count: line.people.len(), members: line.names() })
+    }
+
+    /// A client leaves a room; it is nothing if it was not there.
+    pub fn leave(&mut self, client: ClientId, room: RoomId, now: Instant) {
+        let Some(who) = self.clients.get_mut(&client) else { return };
+        let before = who.rooms.len();
+        who.rooms.retain(|other| *other != room);
+        if who.rooms.len() < before {
+            let name = who.name.clone();
+            self.take_from(client, &name, room, now);
+        }
+    }
+
+    fn take_from(&mut self, client: ClientId, name: &PersonName, room: RoomId, now: Instant) {
+        let Some(line) = self.rooms.get_mut(&room) else { return };
+        let Some(place) = line.places.remove(&client) else { return };
+        line.members.swap_remove(place);
+        if let Some(moved) = line.members.get(place) {
+            line.places.insert(moved.client, place);
+        }
+        let connections = line.people.entry(name.clone()).or_insert(1);
+        *connections -= 1;
+        if *connections == 0 {
+            line.people.remove(name);
+            line.presence.change(name.clone(), false);
+            let due = line.presence.due(now);
+            self.due.extend(due.map(|at| Reverse((at, room))));
+        }
+    }
+
+    /// The next frame of a room's line; it waits for [`Registry::deliver`]. True: it is the first that waits there.
+    pub fn push(
+        &mut self,
+        room: RoomId,
+        name: impl FnOnce() -> RoomName,
+        frame: impl FnOnce(&RoomName) -> Frame,
+        now: Instant,
+    ) -> bool {
+        let line = self.rooms.entry(room).or_insert_with(|| Line::new(name()));
+        let frame = frame(&line.name);
+        line.head = Some(frame.rev);
+        line.ring_bytes += frame.weight();
+        line.ring.push_back(frame);
+        line.pending += 1;
+        line.trim(now);
+        line.pending == 1
+    }
+
+    /// Hands what waits in a room to each member that does not have it yet.
+    pub fn deliver(&mut self, room: RoomId, now: Instant, mut to: impl FnMut(&M, &[Bytes])) {
+        let Some(line) = self.rooms.get_mut(&room) else { return };
+        let pending = line.ring.range(line.ring.len() - line.pending..);
+        let revs: Vec<Rev> = pending.clone().map(|frame| frame.rev).collect();
+        let (json, plain): (Vec<Bytes>, Vec<Bytes>) =
+            pending.map(|frame| (frame.json.clone(), frame.plain.clone())).unzip();
+        line.pending = 0;
+        for member in &line.members {
+            let begin = revs.partition_point(|rev| *rev <= member.after);
+            let frames = if member.tongue == Tongue::Json { &json[begin..] } else { &plain[begin..] };
+            if !frames.is_empty() {
+                to(&member.reach, frames);
+            }
+        }
+        line.trim(now);
+    }
+
+    /// A client by its number.
+    pub fn client(&self, client: ClientId) -> Option<&M> {
+        self.clients.get(&client).map(|who| &who.reach)
+    }
+
+    /// All who speak `parlor.v1`.
+    pub fn everyone(&self) -> impl Iterator<Item = &M> {
+        self.clients.values().filter(|who| who.tongue == Tongue::Json).map(|who| &who.reach)
+    }
+
+    /// The members of a room who speak `parlor.v1`.
+    pub fn members(&self, room: RoomId) -> impl Iterator<Item = &M> {
+        let members = self.rooms.get(&room).map(|line| line.members.as_slice()).unwrap_or_default();
+        members.iter().filter(|member| member.tongue == Tongue::Json).map(|member| &member.reach)
+    }
+
+    /// Whom to tell that a client's person is writing: the others in the room, if it is small and the client is in it.
+    pub fn watchers(&self, client: ClientId, room: RoomId) -> Vec<&M> {
+        let Some((who, line)) = self.clients.get(&client).zip(self.rooms.get(&room)) else { return Vec::new() };
+        if line.people.len() > NAMED || !line.places.contains_key(&client) {
+            return Vec::new();
+        }
+        let own = self.people.get(&who.name).map(Vec::as_slice).unwrap_or_default();
+        let others =
+            line.members.iter().filter(|member| member.tongue == Tongue::Json && !own.contains(&member.client));
+        others.map(|member| &member.reach).collect()
+    }
+
+    /// The other connections of a client's person, of those who speak `parlor.v1`.
+    pub fn others(&self, client: ClientId) -> Vec<&M> {
+        let Some(who) = self.clients.get(&client) else { return Vec::new() };
+        let own = self.people.get(&who.name).map(Vec::as_slice).unwrap_or_default();
+        let others = own.iter().filter(|other| **other != client).filter_map(|other| self.clients.get(other));
+        others.filter(|other| other.tongue == Tongue::Json).map(|other| &other.reach).collect()
+    }
+
+    /// When [`Registry::news`] has something to tell.
+    pub fn news_due(&self) -> Option<Instant> {
+        self.due.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Who came and went, in each room whose time has come.
+    pub fn news(&mut self, now: Instant) -> Vec<News> {
+        let mut news = Vec::new();
+        while let Some(Reverse((at, room))) = self.due.peek().copied()
+            && at <= now
+        {
+            self.due.pop();
+            if let Some(line) = self.rooms.get_mut(&room) {
+                news.extend(line.news(room, now));
+            }
+        }
+        news
+    }
+}
+
+impl<M> Line<M> {
+    fn new(name: RoomName) -> Line<M> {
+        Line {
+            name,
+            head: None,
+            ring: VecDeque::new(),
+            ring_bytes: 0,
+            caught_up_by: None,
+            pending: 0,
+            members: Vec::new(),
+            places: HashMap::new(),
+            people: HashMap::new(),
+            presence: Presence::default(),
+        }
+    }
+
+    /// Forgets the oldest frames past the bound, but none that is not delivered.
+    fn trim(&mut self, now: Instant) {
+        if self.caught_up_by.is_some_and(|by| by <= now) {
+            self.caught_up_by = None;
+        }
+        let (frames, bytes) = match self.caught_up_by {
+            Some(_) => (usize::MAX, CATCHING_UP_BYTES),
+            None => (RING_FRAMES, RING_BYTES),
+        };
+        while self.ring.len() > self.pending && (self.ring.len() > frames || self.ring_bytes > bytes) {
+            let Some(oldest) = self.ring.pop_front() else { return };
+            self.ring_bytes -= oldest.weight();
+        }
+    }
+
+    fn names(&self) -> Option<Vec<PersonName>> {
+        (self.people.len() <= NAMED).then(|| {
+            let mut names: Vec<PersonName> = self.people.keys().cloned().collect();
+            names.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+            names
+        })
+    }
+
+    fn news(&mut self, id: RoomId, now: Instant) -> Option<News> {
+        let (came, went): (Vec<_>, Vec<_>) = self.presence.changes.drain().partition(|(_, came)| *came);
+        self.presence.is_due = false;
+        if came.is_empty() && went.is_empty() {
+            return None;
+        }
+        self.presence.told = Some(now);
+        let was_nameless = std::mem::replace(&mut self.presence.was_nameless, self.people.len() > NAMED);
+        let names = match self.names() {
+            None => Names::Untold,
+            Some(all) if was_nameless => Names::All(all),
+            Some(_) => {
+                let names = |changes: Vec<(PersonName, bool)>| changes.into_iter().map(|(name, _)| name).collect();
+                Names::Changes(names(came), names(went))
+            }
+        };
+        Some(News { id, room: self.name.clone(), count: self.people.len(), names })
+    }
+}
+
+impl Presence {
+    fn change(&mut self, name: PersonName, came: bool) {
+        // Who came and went again between two frames is not worth one.
+        if self.changes.get(&name) == Some(&!came) {
+            self.changes.remove(&name);
+        } else {
+            self.changes.insert(name, came);
+        }
+    }
+
+    /// When to tell, if that is not settled already.
+    fn due(&mut self, now: Instant) -> Option<Instant> {
+        if std::mem::replace(&mut self.is_due, true) {
+            return None;
+        }
+        Some(self.told.map_or(now, |told| now.max(told + PRESENCE_EVERY)))
+    }
+}
+
+impl Frame {
+    fn of(&self, tongue: Tongue) -> Bytes {
+        match tongue {
+            Tongue::Json => self.json.clone(),
+            Tongue::Plain => self.plain.clone(),
+        }
+    }
+
+    fn weight(&self) -> usize {
+        self.json.len() + self.plain.len() + size_of::<Frame>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> PersonName {
+        PersonName::parse(text).unwrap()
+    }
+
+    fn room(id: RoomId) -> Room {
+        Room {
+            id,
+            name: RoomName::parse(&format!("r{id}")).unwrap(),
+            title: String::new(),
+            kind: String::new(),
+            head: 0,
+        }
+    }
+
+    struct Scene {
+        registry: Registry<ClientId>,
+        now: Instant,
+    }
+
+    impl Scene {
+        fn new() -> Scene {
+            Scene { registry: Registry::new(), now: Instant::now() }
+        }
+        fn open(&mut self, id: ClientId, who: &str) {
+            self.registry.open(id, name(who), Tongue::Json, id);
+        }
+        fn join(&mut self, id: ClientId, since: Rev) -> Stepped {
+            self.registry.join(id, &room(1), since, self.now).unwrap()
+        }
+        fn push(&mut self, rev: Rev) {
+            let text = |_: &RoomName| Frame { rev, json: rev.to_string().into(), plain: format!("p{rev}").into() };
+            self.registry.push(1, || room(1).name, text, self.now);
+        }
+        fn deliver(&mut self) -> Vec<(ClientId, String)> {
+            let mut sent = Vec::new();
+            self.registry.deliver(1, self.now, |to, frames| {
+                let texts: Vec<&str> = frames.iter().map(|f| std::str::from_utf8(f).unwrap()).collect();
+                sent.push((*to, texts.join(" ")));
+            });
+            sent.sort();
+            sent
+        }
+        fn pass(&mut self, time: Duration) {
+            self.now += time;
+        }
+    }
+
+    fn frames(stepped: Stepped) -> (Vec<String>, Rev) {
+        match stepped {
+            Stepped::Onto { frames, head, .. } => {
+                (frames.iter().map(|f| String::from_utf8(f.to_vec()).unwrap()).collect(), head)
+            }
+            behind => panic!("{behind:?}"),
+        }
+    }
+
+    #[test]
+    fn each_member_is_handed_what_waits_once() {
+        let mut scene = Scene::new();
+        scene.open(1, "ann");
+        scene.open(2, "bob");
+        scene.join(1, 0);
+        scene.join(2, 0);
+        scene.push(1);
+        scene.push(2);
+        assert_eq!(scene.deliver(), [(1, "1 2".into()), (2, "1 2".into())]);
+        assert_eq!(scene.deliver(), []);
+        scene.registry.leave(2, 1, scene.now);
+        scene.push(3);
+        assert_eq!(scene.deliver(), [(1, "3".into())]);
+    }
+
+    #[test]
+    fn a_newcomer_gets_the_rest_of_the_ring_and_then_what_follows() {
+        let mut scene = Scene::new();
+        for rev in 5..=8 {
+            scene.push(rev);
+        }
+        scene.deliver();
+        scene.open(1, "ann");
+        assert_eq!(frames(scene.join(1, 6)), (vec!["7".into(), "8".into()], 8));
+        scene.push(9);
+        assert_eq!(scene.deliver(), [(1, "9".into())]);
+    }
+
+    #[test]
+    fn a_newcomer_gets_what_waits_only_once() {
+        let mut scene = Scene::new();
+        scene.open(1, "ann");
+        scene.push(1);
+        assert_eq!(frames(scene.join(1, 0)), (vec!["1".into()], 1));
+        assert_eq!(scene.deliver(), [], "it came with the join");
+    }
+
+    #[test]
+    fn what_was_read_from_the_store_before_it_was_pushed_is_not_sent_again() {
+        let mut scene = Scene::new();
+        scene.push(1);
+        scene.deliver();
+        scene.open(1, "ann");
+        assert_eq!(frames(scene.join(1, 3)), (vec![], 3));
+        scene.push(2);
+        scene.push(3);
+        scene.push(4);
+        assert_eq!(scene.deliver(), [(1, "4".into())]);
+    }
+
+    #[test]
+    fn before_anything_is_pushed_any_number_is_the_head() {
+        let mut scene = Scene::new();
+        scene.open(1, "ann");
+        assert_eq!(frames(scene.join(1, 41)), (vec![], 41));
+        scene.push(42);
+        assert_eq!(scene.deliver(), [(1, "42".into())]);
+    }
+
+    #[test]
+    fn who_is_too_far_behind_is_told_and_the_ring_waits_for_it() {
+        let mut scene = Scene::new();
+        scene.open(1, "ann");
+        for rev in 1..=2000 {
+            scene.push(rev);
+            scene.deliver();
+        }
+        assert_eq!(scene.join(1, 10), Stepped::Behind(2000));
+        for rev in 2001..=5000 {
+            scene.push(rev);
+            scene.deliver();
+        }
+        assert_eq!(frames(scene.join(1, 2000)).0.len(), 3000, "more than a ring, for it is catching up");
+        scene.pass(CATCHING_UP);
+        scene.push(5001);
+        scene.deliver();
+        scene.open(2, "bob");
+        assert_eq!(scene.join(2, 2000), Stepped::Behind(5001), "the ring is back to its bound");
+    }
+
+    #[test]
+    fn the_ring_is_bounded_in_bytes() {
+        let mut scene = Scene::new();
+        for rev in 1..=100 {
+            let frame = |_: &RoomName| Frame { rev, json: vec![0; 8192].into(), plain: vec![0; 8192].into() };
+            scene.registry.push(1, || room(1).name, frame, scene.now);
+            scene.deliver();
+        }
+        assert!(scene.registry.rooms[&1].ring.len() <= RING_BYTES / 16384);
+    }
+
+    #[test]
+    fn each_tongue_gets_its_own_frames() {
+        let mut scene = Scene::new();
+        scene.open(1, "ann");
+        scene.registry.open(2, name("bob"), Tongue::Plain, 2);
+        scene.join(1, 0);
+        scene.join(2, 0);
+        scene.push(1);
+        assert_eq!(scene.deliver(), [(1, "1".into()), (2, "p1".into())]);
+        assert_eq!(scene.registry.everyone().collect::<Vec<_>>(), [&1]);
+    }
+
+    #[test]
+    fn every_leave_undoes_its_join() {
+        let mut scene = Scene::new();
+        for id in 1..=50 {
+            scene.open(id, &format!("p{}", id % 7));
+            scene.join(id, 0);
+        }
+        for id in (1..=50).rev().step_by(2).chain((1..=50).step_by(2)) {
+            scene.registry.close(id, scene.now);
+            scene.registry.close(id, scene.now);
+        }
+        let line = &scene.registry.rooms[&1];
+        assert!(line.members.is_empty() && line.places.is_empty() && line.people.is_empty());
+        assert!(scene.registry.clients.is_empty() && scene.registry.people.is_empty());
+    }
+
+    #[test]
+    fn joining_again_is_being_there_once() {
+        let mut scene = Scene::new();
+        scene.open(1, "ann");
+        scene.join(1, 0);
+        scene.push(1);
+        assert_eq!(frames(scene.join(1, 0)), (vec!["1".into()], 1));
+        scene.push(2);
+        assert_eq!(scene.deliver(), [(1, "2".into())]);
+    }
+
+    #[test]
+    fn a_person_is_there_once_however_many_connections() {
+        let mut scene = Scene::new();
+        scene.open(1, "ann");
+        scene.open(2, "ann");
+        scene.open(3, "bob");
+        scene.join(1, 0);
+        scene.join(2, 0);
+        let Stepped::Onto { count, members, .. } = scene.join(3, 0) else { panic!() };
+        assert_eq!((count, members), (2, Some(vec![name("ann"), name("bob")])));
+        assert_eq!(scene.registry.others(1), [&2]);
+        assert_eq!(scene.registry.watchers(1, 1), [&3], "not the writer's own");
+        assert_eq!(scene.registry.watchers(1, 9), Vec::<&ClientId>::new());
+    }
+
+    #[test]
+    fn presence_is_told_at_most_once_a_second_and_only_the_difference() {
+        let mut scene = Scene::new();
+        scene.open(1, "ann");
+        scene.open(2, "bob");
+        scene.join(1, 0);
+        let told = scene.registry.news(scene.now);
+        assert_eq!(told[0].names, Names::Changes(vec![name("ann")], vec![]));
+        scene.join(2, 0);
+        assert_eq!(scene.registry.news(scene.now), [], "not yet");
+        assert_eq!(scene.registry.news_due(), Some(scene.now + PRESENCE_EVERY));
+        scene.registry.leave(1, 1, scene.now);
+        scene.pass(PRESENCE_EVERY);
+        let told = scene.registry.news(scene.now);
+        assert_eq!((told[0].count, &told[0].names), (1, &Names::Changes(vec![name("bob")], vec![name("ann")])));
+        scene.join(1, 0);
+        scene.registry.leave(1, 1, scene.now);
+        scene.pass(PRESENCE_EVERY);
+        assert_eq!(scene.registry.news(scene.now), [], "came and went");
+        assert_eq!(scene.registry.news_due(), None);
+    }
+
+    #[test]
+    fn a_big_room_has_a_count_and_names_again_when_it_shrinks() {
+        let mut scene = Scene::new();
+        for id in 1..=NAMED as u64 + 1 {
+            scene.open(id, &format!("p{id}"));
+            scene.join(id, 0);
+        }
+        let told = scene.registry.news(scene.now);
+        assert_eq!((told[0].count, &told[0].names), (NAMED + 1, &Names::Untold));
+        assert_eq!(scene.registry.watchers(1, 1), Vec::<&ClientId>::new());
+        scene.registry.close(1, scene.now);
+        scene.pass(PRESENCE_EVERY);
+        let told = scene.registry.news(scene.now);
+        let Names::All(all) = &told[0].names else { panic!("{told:?}") };
+        assert_eq!(all.len(), NAMED);
+    }
+}

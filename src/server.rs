@@ -1,0 +1,298 @@
+//! The server: bound, run, and brought to an end with every thread joined.
+
+use crate::config::{Builder, Keep};
+use crate::dispatcher::Dispatcher;
+use crate::error::Error;
+use crate::event::{ClientId, Entry, Event};
+use crate::flusher::Flusher;
+use crate::front::Front;
+use crate::http::{Http, Workers};
+use crate::identity::Guests;
+use crate::limits::Capacity;
+use crate::line::{Line, Roster};
+use crate::listener::Listener;
+use crate::name::PersonName;
+use crate::protocol::Limits;
+use crate::recorder::Recorder;
+use crate::store::{Memory, Sql, Store};
+use crossbeam_channel::{Receiver, Sender, after, bounded, select};
+use log::{error, info, warn};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// What may wait for the recorder, and for the dispatcher. A full channel slows who sends into it.
+const ENTRIES: usize = 4096;
+const EVENTS: usize = 1024;
+
+/// How long clients have to answer 1001 before they are hung up on, and then to let go of their threads.
+const FAREWELL: Duration = Duration::from_millis(3500);
+const LAST_CALL: Duration = Duration::from_millis(500);
+
+/// A server that has its address and its store, and does not run yet.
+pub struct Server {
+    line: Arc<Line>,
+    listener: Listener,
+    http: Http,
+    flusher: JoinHandle<()>,
+    ended: Receiver<ClientId>,
+    entries: Receiver<Entry>,
+    events: Receiver<Event>,
+    rooms: Vec<crate::store::Room>,
+    capacity: Capacity,
+    address: SocketAddr,
+    stop: Receiver<()>,
+    handle: Handle,
+}
+
+/// Reaches a server from any thread.
+#[derive(Clone)]
+pub struct Handle {
+    address: SocketAddr,
+    stop: Sender<()>,
+    running: Arc<Mutex<Option<JoinHandle<Result<(), Error>>>>>,
+}
+
+impl Server {
+    /// The settings of a server, each with its default.
+    ///
+    /// ```
+    /// let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?;
+    /// println!("open http://{}", server.address());
+    /// let handle = server.spawn()?;
+    /// handle.shutdown();
+    /// handle.join()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn bind(settings: Builder) -> Result<Server, Error> {
+        let store: Arc<dyn Store> = match &settings.keep {
+            Keep::Memory => Arc::new(Memory::new(settings.max_rooms)?),
+            Keep::Sqlite(folder, sync) => Arc::new(Sql::sqlite(folder, *sync, settings.max_rooms)?),
+        };
+        let nobody = PersonName::trusted("");
+        let rooms = store.rooms(&nobody)?.into_iter().map(|view| view.room).collect();
+        let capacity = settings.capacity();
+        let listener = Listener::bind(settings.listen, capacity.clients)?;
+        let address = listener.address().map_err(|cause| Error::Listen(settings.listen, cause))?;
+        let http = Http::bind()?;
+        let (flusher, flusher_thread) = Flusher::start()?;
+        let (roster, ended) = Roster::new();
+        let (entries, entries_out) = bounded(ENTRIES);
+        let (events, events_out) = bounded(EVENTS);
+        let (stop, stopped) = bounded(1);
+        let line = Arc::new(Line {
+            limits: Limits::new(settings.body_limit, settings.message_limit),
+            front: Front::new(&http.socket()),
+            settings,
+            store,
+            entries,
+            events,
+            flusher,
+            guests: Arc::new(Guests::default()),
+            roster,
+            stopping: AtomicBool::new(false),
+        });
+        let handle = Handle { address, stop, running: Arc::new(Mutex::new(None)) };
+        Ok(Server {
+            line,
+            listener,
+            http,
+            flusher: flusher_thread,
+            ended,
+            entries: entries_out,
+            events: events_out,
+            rooms,
+            capacity,
+            address,
+            stop: stopped,
+            handle,
+        })
+    }
+
+    /// Where it listens; with port 0 asked for, the port that was free.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many clients it will hold, and which limit sets that.
+    pub fn capacity(&self) -> &Capacity {
+        &self.capacity
+    }
+
+    /// Reaches the server while it runs.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Runs on a thread of its own.
+    ///
+    /// # Errors
+    /// [`Error::System`] when no thread can be started.
+    pub fn spawn(self) -> Result<Handle, Error> {
+        let handle = self.handle();
+        let thread = std::thread::Builder::new().name("parlor".into()).spawn(move || self.run());
+        let thread = thread.map_err(|e| Error::System("cannot start the server's thread", e))?;
+        *handle.running.lock() = Some(thread);
+        Ok(handle)
+    }
+
+    /// Runs on this thread, until [`Handle::shutdown`].
+    ///
+    /// # Errors
+    /// [`Error::System`] when one of its threads cannot be started.
+    pub fn run(mut self) -> Result<(), Error> {
+        let line = self.line.clone();
+        let mut threads =
+            Threads { line: line.clone(), bell: self.listener.stop.take(), workers: None, named: Vec::new() };
+        threads.named.push(("flusher", self.flusher));
+        let names = self.rooms.iter().map(|room| (room.id, room.name.clone())).collect();
+        let heads: HashMap<_, _> = self.rooms.iter().map(|room| (room.id, room.head)).collect();
+        let (dispatcher, events) = (Dispatcher::new(names), self.events);
+        threads.start("dispatcher", move || dispatcher.run(&events))?;
+        let recorder = Recorder::new(line.store.clone(), heads, line.events.clone());
+        let entries = self.entries;
+        threads.start("recorder", move || recorder.run(&entries))?;
+        threads.workers = Some(self.http.start(&line)?);
+        let (listener, own_line) = (self.listener, line.clone());
+        threads.start("listener", move || listener.run(&own_line))?;
+
+        loop {
+            select! {
+                recv(self.ended) -> id => reap(&line, id.unwrap_or_default()),
+                recv(self.stop) -> _ => break,
+            }
+        }
+        info!("stopping: {} connections are told so", line.roster.count());
+        threads.close_door();
+        line.roster.dismiss();
+        if !part(&line, &self.ended, FAREWELL) {
+            warn!("{} connections did not answer and are hung up on", line.roster.count());
+            line.roster.hang_up();
+            part(&line, &self.ended, LAST_CALL);
+        }
+        threads.end();
+        info!("stopped");
+        Ok(())
+    }
+}
+
+/// Joins the threads of clients as they end, until nobody is left. False: somebody is, after `patience`.
+fn part(line: &Line, ended: &Receiver<ClientId>, patience: Duration) -> bool {
+    let until = Instant::now() + patience;
+    while line.roster.count() > 0 {
+        select! {
+            recv(ended) -> id => reap(line, id.unwrap_or_default()),
+            recv(after(until.saturating_duration_since(Instant::now()))) -> _ => return false,
+        }
+    }
+    true
+}
+
+fn reap(line: &Line, id: ClientId) {
+    if !line.roster.join(id) {
+        error!("the thread of client {id} panicked; the others go on");
+    }
+}
+
+/// The threads that serve no client, in the order in which they were started.
+struct Threads {
+    line: Arc<Line>,
+    bell: Option<UnixStream>,
+    workers: Option<Workers>,
+    named: Vec<(&'static str, JoinHandle<()>)>,
+}
+
+impl Threads {
+    fn start(&mut self, name: &'static str, work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+        let thread = std::thread::Builder::new().name(name.into()).spawn(work);
+        self.named.push((name, thread.map_err(|e| Error::System("cannot start one of the server's threads", e))?));
+        Ok(())
+    }
+
+    /// Ends the listener.
+    fn close_door(&mut self) {
+        self.line.stopping.store(true, SeqCst);
+        if let Some(mut bell) = self.bell.take() {
+            let _ = bell.write(&[1]);
+        }
+        self.join("listener");
+    }
+
+    /// Ends all the others, each when what comes before it on the line has nothing more to say.
+    fn end(&mut self) {
+        self.line.stopping.store(true, SeqCst);
+        if let Some(mut workers) = self.workers.take() {
+            workers.stop();
+        }
+        if self.has("recorder") {
+            let _ = self.line.entries.send(Entry::Stop);
+            self.join("recorder");
+        }
+        if self.has("dispatcher") {
+            let _ = self.line.events.send(Event::Stop);
+            self.join("dispatcher");
+        }
+        self.line.flusher.stop();
+        self.join("flusher");
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.named.iter().any(|(other, _)| *other == name)
+    }
+
+    fn join(&mut self, name: &str) {
+        while let Some(at) = self.named.iter().position(|(other, _)| *other == name) {
+            if self.named.remove(at).1.join().is_err() {
+                error!("the {name} panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Threads {
+    /// A server that could not start all its threads ends those that it did.
+    fn drop(&mut self) {
+        if !self.named.is_empty() {
+            self.close_door();
+            self.end();
+        }
+    }
+}
+
+impl Handle {
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Begins the end: no more clients, 503 to the half-open, 1001 to the open, everything received is stored, every
+    /// thread is joined. Returns at once; [`Handle::join`] or [`Server::run`] returns when it is done, within 5 s.
+    pub fn shutdown(&self) {
+        // Full means that it was asked before.
+        let _ = self.stop.try_send(());
+    }
+
+    /// Waits for the end of a server that was spawned. Whoever comes second, or calls this on one that was not, does
+    /// not wait.
+    ///
+    /// # Errors
+    /// What [`Server::run`] returned.
+    pub fn join(&self) -> Result<(), Error> {
+        let thread = self.running.lock().take();
+        match thread.map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(Error::System("the server's thread panicked", std::io::ErrorKind::Other.into())),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+DROP TABLE marks;
+DROP TABLE messages;
+DROP TABLE rooms;
+DROP TABLE sessions;
+DROP TABLE people;
+DROP TABLE facts;

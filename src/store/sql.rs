@@ -1,0 +1,422 @@
+//! A store in an SQL database, through Diesel. The queries stand once for every database; what differs, stands in
+//! `database`.
+
+use super::database::{Database, PATIENCE, Pragmas, Synchronous, migrate, probe};
+use super::schema::{facts, marks, messages, people, rooms, sessions};
+use super::{
+    Message, Outcome, Person, Record, Rev, Role, Room, RoomId, RoomView, Store, Time, TokenHash, UNREAD_COUNTED,
+    random_hex,
+};
+use crate::error::Error;
+use crate::name::{PersonName, RoomName};
+use diesel::prelude::*;
+use diesel::r2d2::{ConnectionManager, Pool, PooledConnection};
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::path::Path;
+
+/// Connections that read at the same time; more readers than this wait their turn.
+const READERS: u32 = 4;
+
+/// Sessions older than this are swept away at start.
+const SESSION_LIFE: i64 = 400 * 24 * 60 * 60 * 1000;
+
+/// Messages in an SQL database: one connection writes, a few read.
+pub struct Sql {
+    epoch: String,
+    room_limit: usize,
+    writer: Mutex<Writer>,
+    readers: Pool<ConnectionManager<Database>>,
+}
+
+struct Writer {
+    connection: Database,
+    /// Folded name → the person's id and the name as stored, so that a post costs no look-up.
+    people: People,
+}
+
+type People = HashMap<String, (i64, PersonName)>;
+
+/// People remembered by the writer, at most.
+const PEOPLE_REMEMBERED: usize = 10_000;
+
+impl Sql {
+    /// Opens `parlor.db` in `folder`, making both where they are missing and bringing an older database up to date.
+    ///
+    /// # Errors
+    /// [`Error::DataFolder`] when the folder or the file cannot be written, [`Error::NewerDatabase`] when the file holds
+    /// migrations that this program does not know, [`Error::Store`] for what SQLite itself refuses, such as a file that is no database.
+    pub fn sqlite(folder: &Path, sync: Synchronous, room_limit: usize) -> Result<Sql, Error> {
+        let path = folder.join("parlor.db");
+        probe(folder, &path).map_err(|cause| Error::DataFolder(folder.into(), cause))?;
+        let url = path.to_string_lossy().into_owned();
+        let mut connection = Database::Sqlite(SqliteConnection::establish(&url).map_err(|e| refused(&e))?);
+        let pragmas = Pragmas(sync);
+        let opened = pragmas.set(&mut connection).and_then(|()| migrate(&mut connection, &path));
+        opened.map_err(|e| match e {
+            Error::Store(what) => Error::Store(format!("{what} ({})", path.display())),
+            other => other,
+        })?;
+        let readers = Pool::builder()
+            .max_size(READERS)
+            .min_idle(Some(0))
+            .connection_timeout(PATIENCE)
+            .connection_customizer(Box::new(pragmas))
+            .test_on_check_out(false)
+            .build(ConnectionManager::new(url))
+            .map_err(|e| refused(&e))?;
+        let epoch = furnish(&mut connection)?;
+        Ok(Sql { epoch, room_limit, writer: Mutex::new(Writer { connection, people: HashMap::new() }), readers })
+    }
+
+    fn reader(&self) -> Result<PooledConnection<ConnectionManager<Database>>, Error> {
+        self.readers.get().map_err(|e| refused(&e))
+    }
+}
+
+/// Puts what every database has into a new one, sweeps out what is old, and gives the epoch.
+fn furnish(connection: &mut Database) -> Result<String, Error> {
+    let fresh = random_hex(8)?;
+    let now = Time::now().0;
+    connection
+        .transaction(|c| {
+            diesel::delete(sessions::table.filter(sessions::created_at.lt(now - SESSION_LIFE))).execute(c)?;
+            let epoch = facts::table.filter(facts::name.eq("epoch")).select(facts::value);
+            if let Some(epoch) = epoch.first::<String>(c).optional()? {
+                return Ok(epoch);
+            }
+            diesel::insert_into(facts::table).values((facts::name.eq("epoch"), facts::value.eq(&fresh))).execute(c)?;
+            insert_room(c, &RoomName::lobby(), "Lobby", Time(now))?;
+            Ok(fresh)
+        })
+        .map_err(|e: diesel::result::Error| refused(&e))
+}
+
+impl Store for Sql {
+    fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    fn rooms(&self, person: &PersonName) -> Result<Vec<RoomView>, Error> {
+        views(&mut *self.reader()?, person).map_err(|e| refused(&e))
+    }
+
+    fn room(&self, name: &RoomName) -> Result<Option<Room>, Error> {
+        find_room(&mut *self.reader()?, name).map_err(|e| refused(&e))
+    }
+
+    fn last(&self, room: RoomId, count: usize) -> Result<(Vec<Message>, Rev), Error> {
+        let mut connection = self.reader()?;
+        // One transaction, so that the head is that of the messages' moment.
+        let read = connection.transaction(|c| {
+            let head: Rev = rooms::table.filter(rooms::id.eq(room)).select(rooms::head).first(c)?;
+            Ok((messages_before(c, room, Rev::MAX, count)?, head))
+        });
+        read.map_err(|e: diesel::result::Error| refused(&e))
+    }
+
+    fn since(&self, room: RoomId, rev: Rev, count: usize) -> Result<Vec<Message>, Error> {
+        let rows: Result<Vec<MessageRow>, _> = messages::table
+            .inner_join(people::table)
+            .filter(messages::room_id.eq(room).and(messages::rev.gt(rev)))
+            .order(messages::rev.asc())
+            .limit(count as i64)
+            .select(message_columns)
+            .load(&mut *self.reader()?);
+        Ok(rows.map_err(|e| refused(&e))?.into_iter().map(Message::from).collect())
+    }
+
+    fn before(&self, room: RoomId, seq: Rev, count: usize) -> Result<Vec<Message>, Error> {
+        messages_before(&mut *self.reader()?, room, seq, count).map_err(|e| refused(&e))
+    }
+
+    fn record(&self, batch: &[Record]) -> Result<Vec<Outcome>, Error> {
+        let mut writer = self.writer.lock();
+        let recorded = writer.transaction(|c, people| record(c, people, batch, self.room_limit));
+        recorded.map_err(|e| refused(&e))
+    }
+
+    fn open_session(&self, token: &TokenHash, name: &PersonName, at: Time) -> Result<(), Error> {
+        let mut writer = self.writer.lock();
+        let opened = writer.transaction(|c, people| {
+            let (person, _) = person(c, people, name, at)?;
+            let row =
+                (sessions::token_hash.eq(&token[..]), sessions::person_id.eq(person), sessions::created_at.eq(at.0));
+            diesel::insert_into(sessions::table).values(row).execute(c)
+        });
+        opened.map(drop).map_err(|e| refused(&e))
+    }
+
+    fn session(&self, token: &TokenHash) -> Result<Option<Person>, Error> {
+        let name: Result<Option<String>, _> = sessions::table
+            .inner_join(people::table)
+            .filter(sessions::token_hash.eq(&token[..]))
+            .select(people::name)
+            .first(&mut *self.reader()?)
+            .optional();
+        let name = name.map_err(|e| refused(&e))?;
+        Ok(name.map(|name| Person { name: PersonName::trusted(&name), role: Role::Guest }))
+    }
+
+    fn end_session(&self, token: &TokenHash) -> Result<(), Error> {
+        let ended = diesel::delete(sessions::table.filter(sessions::token_hash.eq(&token[..])))
+            .execute(&mut self.writer.lock().connection);
+        ended.map(drop).map_err(|e| refused(&e))
+    }
+}
+
+impl Writer {
+    /// Runs `work` in a transaction. What it learnt of people is forgotten if it fails, for it may be undone.
+    fn transaction<T>(&mut self, work: impl FnOnce(&mut Database, &mut People) -> QueryResult<T>) -> QueryResult<T> {
+        if self.people.len() > PEOPLE_REMEMBERED {
+            self.people.clear();
+        }
+        let people = &mut self.people;
+        let done = self.connection.transaction(|c| work(c, people));
+        if done.is_err() {
+            self.people.clear();
+        }
+        done
+    }
+}
+
+/// Stores a batch. The rooms' rows are locked first, in one order, so that the numbers are this transaction's alone.
+fn record(c: &mut Database, people: &mut People, batch: &[Record], room_limit: usize) -> QueryResult<Vec<Outcome>> {
+    let mut numbers = reserve_numbers(c, batch)?;
+    let mut stored = stored_before(c, batch)?;
+    let mut outcomes = Vec::with_capacity(batch.len());
+    for record in batch {
+        outcomes.push(match record {
+            Record::Post { room, author, id, body, at } => {
+                let (author_id, from) = person(c, people, author, *at)?;
+                match stored.get(&(author_id, id.clone())) {
+                    Some(message) => Outcome::Repeated(message.clone()),
+                    None => {
+                        let seq =
+                            numbers.get_mut(room).and_then(Iterator::next).ok_or(diesel::result::Error::NotFound)?;
+                        let message =
+                            Message { room: *room, seq, rev: seq, id: id.clone(), from, at: *at, body: body.clone() };
+                        insert_message(c, author_id, &message)?;
+                        stored.insert((author_id, id.clone()), message.clone());
+                        Outcome::Posted(message)
+                    }
+                }
+            }
+            Record::Create { name, title, at } => create(c, name, title, *at, room_limit)?,
+            Record::Read { person: name, room, rev } => {
+                let (person, _) = person(c, people, name, Time::now())?;
+                mark(c, person, *room, *rev)?;
+                Outcome::Read
+            }
+        });
+    }
+    return_numbers(c, numbers)?;
+    Ok(outcomes)
+}
+
+/// Locks the rooms of the batch and reserves a number for each of its posts.
+fn reserve_numbers(c: &mut Database, batch: &[Record]) -> QueryResult<BTreeMap<RoomId, Range<Rev>>> {
+    let mut wanted: BTreeMap<RoomId, Rev> = BTreeMap::new();
+    for record in batch {
+        if let Record::Post { room, .. } = record {
+            *wanted.entry(*room).or_default() += 1;
+        }
+    }
+    let mut numbers = BTreeMap::new();
+    for (room, count) in wanted {
+        let row = rooms::table.filter(rooms::id.eq(room));
+        diesel::update(row).set(rooms::head.eq(rooms::head + count)).execute(c)?;
+        let head: Rev = row.select(rooms::head).first(c)?;
+        numbers.insert(room, head - count + 1..head + 1);
+    }
+    Ok(numbers)
+}
+
+/// Gives back the numbers that repeats did not use, so that the line has no gap.
+fn return_numbers(c: &mut Database, numbers: BTreeMap<RoomId, Range<Rev>>) -> QueryResult<()> {
+    for (room, left) in numbers.into_iter().filter(|(_, left)| !left.is_empty()) {
+        diesel::update(rooms::table.filter(rooms::id.eq(room))).set(rooms::head.eq(left.start - 1)).execute(c)?;
+    }
+    Ok(())
+}
+
+/// The messages that posts of this batch may repeat.
+fn stored_before(c: &mut Database, batch: &[Record]) -> QueryResult<HashMap<(i64, String), Message>> {
+    let mut ids: Vec<&str> = Vec::new();
+    for record in batch {
+        if let Record::Post { id, .. } = record {
+            ids.push(id);
+        }
+    }
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(i64, MessageRow)> = messages::table
+        .inner_join(people::table)
+        .filter(messages::client_id.eq_any(ids))
+        .select((messages::author_id, message_columns))
+        .load(c)?;
+    let keyed = |(author, row): (i64, MessageRow)| ((author, row.3.clone()), Message::from(row));
+    Ok(rows.into_iter().map(keyed).collect())
+}
+
+/// The person of that name, made where there is none; a name written otherwise is taken over.
+fn person(c: &mut Database, known: &mut People, name: &PersonName, at: Time) -> QueryResult<(i64, PersonName)> {
+    let folded = name.folded();
+    if let Some((id, as_stored)) = known.get(&folded)
+        && as_stored == name
+    {
+        return Ok((*id, name.clone()));
+    }
+    let row = people::table.filter(people::folded.eq(&folded));
+    let found: Option<(i64, String)> = row.select((people::id, people::name)).first(c).optional()?;
+    let id = match found {
+        Some((id, as_stored)) => {
+            if as_stored != name.as_str() {
+                diesel::update(row).set(people::name.eq(name.as_str())).execute(c)?;
+            }
+            id
+        }
+        None => {
+            let new = (
+                people::name.eq(name.as_str()),
+                people::folded.eq(&folded),
+                people::role.eq(Role::Guest.as_str()),
+                people::created_at.eq(at.0),
+            );
+            diesel::insert_into(people::table).values(new).execute(c)?;
+            row.select(people::id).first(c)?
+        }
+    };
+    known.insert(folded, (id, name.clone()));
+    Ok((id, name.clone()))
+}
+
+fn insert_message(c: &mut Database, author: i64, message: &Message) -> QueryResult<usize> {
+    let row = (
+        messages::room_id.eq(message.room),
+        messages::seq.eq(message.seq),
+        messages::rev.eq(message.rev),
+        messages::author_id.eq(author),
+        messages::client_id.eq(&message.id),
+        messages::at.eq(message.at.0),
+        messages::body.eq(&message.body),
+    );
+    diesel::insert_into(messages::table).values(row).execute(c)
+}
+
+fn create(c: &mut Database, name: &RoomName, title: &str, at: Time, limit: usize) -> QueryResult<Outcome> {
+    if find_room(c, name)?.is_some() {
+        return Ok(Outcome::RoomExists);
+    }
+    if rooms::table.count().get_result::<i64>(c)? >= limit as i64 {
+        return Ok(Outcome::RoomsFull);
+    }
+    insert_room(c, name, title, at)?;
+    Ok(Outcome::Created(find_room(c, name)?.ok_or(diesel::result::Error::NotFound)?))
+}
+
+fn insert_room(c: &mut Database, name: &RoomName, title: &str, at: Time) -> QueryResult<usize> {
+    let row = (
+        rooms::name.eq(name.as_str()),
+        rooms::title.eq(title),
+        rooms::kind.eq("public"),
+        rooms::head.eq(0),
+        rooms::created_at.eq(at.0),
+    );
+    diesel::insert_into(rooms::table).values(row).execute(c)
+}
+
+/// All rooms, as `person` finds them.
+fn views(c: &mut Database, person: &PersonName) -> QueryResult<Vec<RoomView>> {
+    let all: Vec<RoomRow> = rooms::table.order(rooms::id).select(room_columns).load(c)?;
+    let read_up_to: HashMap<RoomId, Rev> = marks::table
+        .inner_join(people::table.on(people::id.eq(marks::person_id)))
+        .filter(people::folded.eq(person.folded()))
+        .select((marks::room_id, marks::rev))
+        .load::<(RoomId, Rev)>(c)?
+        .into_iter()
+        .collect();
+    let view = |row| {
+        let room = Room::from(row);
+        let unread = match read_up_to.get(&room.id) {
+            Some(mark) if *mark < room.head => count_after(c, room.id, *mark)?,
+            _ => 0,
+        };
+        Ok(RoomView { room, unread })
+    };
+    all.into_iter().map(view).collect()
+}
+
+fn find_room(c: &mut Database, name: &RoomName) -> QueryResult<Option<Room>> {
+    let row = rooms::table.filter(rooms::name.eq(name.as_str())).select(room_columns);
+    Ok(row.first::<RoomRow>(c).optional()?.map(Room::from))
+}
+
+fn mark(c: &mut Database, person: i64, room: RoomId, rev: Rev) -> QueryResult<()> {
+    let row = marks::table.filter(marks::person_id.eq(person).and(marks::room_id.eq(room)));
+    match row.select(marks::rev).first::<Rev>(c).optional()? {
+        Some(before) if before >= rev => {}
+        Some(_) => drop(diesel::update(row).set(marks::rev.eq(rev)).execute(c)?),
+        None => {
+            let new = (marks::person_id.eq(person), marks::room_id.eq(room), marks::rev.eq(rev));
+            diesel::insert_into(marks::table).values(new).execute(c)?;
+        }
+    }
+    Ok(())
+}
+
+fn messages_before(c: &mut Database, room: RoomId, seq: Rev, count: usize) -> QueryResult<Vec<Message>> {
+    let rows: Vec<MessageRow> = messages::table
+        .inner_join(people::table)
+        .filter(messages::room_id.eq(room).and(messages::seq.lt(seq)))
+        .order(messages::seq.desc())
+        .limit(count as i64)
+        .select(message_columns)
+        .load(c)?;
+    Ok(rows.into_iter().rev().map(Message::from).collect())
+}
+
+/// How many messages came after `rev`, counted up to [`UNREAD_COUNTED`].
+fn count_after(c: &mut Database, room: RoomId, rev: Rev) -> QueryResult<i64> {
+    let seqs: Vec<Rev> = messages::table
+        .filter(messages::room_id.eq(room).and(messages::seq.gt(rev)))
+        .limit(UNREAD_COUNTED)
+        .select(messages::seq)
+        .load(c)?;
+    Ok(seqs.len() as i64)
+}
+
+type RoomRow = (i64, String, String, String, i64);
+#[allow(non_upper_case_globals)]
+const room_columns: (rooms::id, rooms::name, rooms::title, rooms::kind, rooms::head) =
+    (rooms::id, rooms::name, rooms::title, rooms::kind, rooms::head);
+
+impl From<RoomRow> for Room {
+    fn from((id, name, title, kind, head): RoomRow) -> Room {
+        Room { id, name: RoomName::trusted(&name), title, kind, head }
+    }
+}
+
+type MessageRow = (i64, i64, i64, String, String, i64, String);
+#[allow(non_upper_case_globals, clippy::type_complexity)]
+const message_columns: (
+    messages::room_id,
+    messages::seq,
+    messages::rev,
+    messages::client_id,
+    people::name,
+    messages::at,
+    messages::body,
+) = (messages::room_id, messages::seq, messages::rev, messages::client_id, people::name, messages::at, messages::body);
+
+impl From<MessageRow> for Message {
+    fn from((room, seq, rev, id, from, at, body): MessageRow) -> Message {
+        Message { room, seq, rev, id, from: PersonName::trusted(&from), at: Time(at), body }
+    }
+}
+
+fn refused(error: &dyn std::error::Error) -> Error {
+    Error::Store(error.to_string())
+}
