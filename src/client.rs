@@ -279,9 +279,8 @@ impl Client<'_> {
                 Ok(())
             }
             Request::Leave { room } => {
-                let room = self.member_of(&room)?.clone();
-                self.rooms.remove(&room.name);
-                self.tell(Event::Leave { client: self.party.id, room })
+                self.member_of(&room)?;
+                self.leave(&room)
             }
             Request::Create { room, title } => self.create(room, title),
             Request::Typing { room } => self.typing(&room),
@@ -359,14 +358,21 @@ impl Client<'_> {
 
     /// Steps onto a room's moving line: pages from the store until the dispatcher's ring reaches the rest.
     fn enter(&mut self, room: Room, start: Start) {
-        if self.rooms.remove(&room.name).is_some() {
-            let _ = self.tell(Event::Leave { client: self.party.id, room: room.clone() });
-        }
+        // What is still on its way from being there before must not come between the pages.
+        let _ = self.leave(&room.name);
         match self.step_onto(&room, start) {
             Ok(true) => drop(self.rooms.insert(room.name.clone(), room)),
             Ok(false) => {}
             Err(cause) => self.party.refuse(&unreadable(&cause, &room)),
         }
+    }
+
+    /// Leaves a room, and returns when nothing of it comes any more.
+    fn leave(&mut self, name: &RoomName) -> Result<(), Problem> {
+        let Some(room) = self.rooms.remove(name) else { return Ok(()) };
+        let (done, left) = bounded(1);
+        self.tell(Event::Leave { client: self.party.id, room, done })?;
+        left.recv().map_err(|_| Problem::unavailable())
     }
 
     /// False: the client or the server is going away.

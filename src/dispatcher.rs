@@ -23,9 +23,9 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// A dispatcher that knows these rooms.
-    pub fn new(rooms: HashMap<RoomId, RoomName>) -> Dispatcher {
-        Dispatcher { registry: Registry::new(), touched: Vec::new(), rooms, now: Instant::now() }
+    /// A dispatcher that knows these rooms. One that steps onto a line is handed `stride` bytes at the most.
+    pub fn new(rooms: HashMap<RoomId, RoomName>, stride: usize) -> Dispatcher {
+        Dispatcher { registry: Registry::new(stride), touched: Vec::new(), rooms, now: Instant::now() }
     }
 
     /// Handles events until it is told to stop.
@@ -98,7 +98,7 @@ impl Dispatcher {
             plain: protocol::plain_message(message),
         };
         let name = || self.rooms.get(&message.room).cloned().unwrap_or_else(RoomName::lobby);
-        if self.registry.push(message.room, name, encode, self.now) {
+        if self.registry.push(message.room, name, encode) {
             self.touched.push(message.room);
         }
     }
@@ -117,11 +117,17 @@ impl Dispatcher {
     }
 
     fn deliver(&mut self) {
+        let mut closed = Vec::new();
         for room in self.touched.drain(..) {
-            self.registry.deliver(room, self.now, |party, frames| {
-                // Whoever is closed meanwhile leaves through its own thread.
-                let _ = party.outbox.send(frames);
+            self.registry.deliver(room, |party, frames| {
+                if !party.outbox.send(frames) {
+                    closed.push(party.id);
+                }
             });
+        }
+        // Who was just evicted, or is on its way out, is here no more; its thread says so again when it ends.
+        for client in closed {
+            self.registry.close(client, self.now);
         }
     }
 
@@ -129,7 +135,10 @@ impl Dispatcher {
         match event {
             Event::Open(party) => self.registry.open(party.id, party.name.clone(), party.tongue, party),
             Event::Closed(client) => self.registry.close(client, self.now),
-            Event::Leave { client, room } => self.registry.leave(client, room.id, self.now),
+            Event::Leave { client, room, done } => {
+                self.registry.leave(client, room.id, self.now);
+                let _ = done.try_send(());
+            }
             Event::Join { client, room, since, answer } => {
                 // The channel holds one answer, and this is the only one.
                 let _ = self.join(client, &room, since).map(|step| answer.try_send(step));

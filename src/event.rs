@@ -15,7 +15,7 @@ pub type ClientId = u64;
 pub enum Event {
     /// A client is connected and can be written to.
     Open(Arc<Party>),
-    /// It is gone. Comes exactly once for each `Open`, and ends all its joins.
+    /// It is gone. Comes exactly once for each `Open`, and ends what joins are left.
     Closed(ClientId),
     /// It wants to stand on a room's line, having been sent everything up to `since`.
     Join {
@@ -34,6 +34,8 @@ pub enum Event {
         client: ClientId,
         /// Which.
         room: Room,
+        /// Hears that nothing of the room is sent any more.
+        done: Sender<()>,
     },
     /// Its person is writing.
     Typing {

@@ -15,6 +15,10 @@ use std::time::{Duration, Instant};
 /// Connections that the kernel may hold ready for us.
 const BACKLOG: i32 = 4096;
 
+/// What the kernel may hold for a client that reads slowly, in bytes; Linux doubles it. Left alone it would grow to
+/// megabytes for each, out of reach of the outbox's bound.
+const SEND_BUFFER: usize = 128 * 1024;
+
 /// After an error of the machine, such as no free descriptor, the loop rests so long.
 const REST: Duration = Duration::from_millis(50);
 
@@ -89,7 +93,10 @@ impl Listener {
             return Err(Refusal::full(self.admits));
         }
         // Blocking is the default, but on some systems an accepted socket inherits this from the listener.
-        let prepared = socket.set_nonblocking(false).and_then(|()| socket.set_nodelay(true));
+        let prepared = socket
+            .set_nonblocking(false)
+            .and_then(|()| socket.set_nodelay(true))
+            .and_then(|()| Ok(rustix::net::sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER)?));
         let seated = prepared.and_then(|()| {
             let (own_line, own_socket) = (line.clone(), socket.clone());
             line.roster.seat(peer.id, socket.clone(), move || handshake::serve(&own_line, peer, &own_socket))

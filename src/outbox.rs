@@ -23,6 +23,9 @@ use std::time::{Duration, Instant};
 /// How long a client has to answer a close frame before its socket is shut.
 const CLOSING: Duration = Duration::from_secs(3);
 
+/// How long one that was evicted has to read what is on its way to it, and the close frame behind that.
+const EVICTED: Duration = Duration::from_secs(10);
+
 /// What a queued frame weighs besides its bytes.
 const OVERHEAD: usize = 64;
 
@@ -281,7 +284,7 @@ impl Outbox {
         state.queue.truncate(begun);
         state.bytes = state.queue.iter().map(weight).sum();
         state.append(&[frame::close(close::TOO_SLOW, "too slow: come back with since")]);
-        state.phase = Phase::Closing { until: Instant::now() + CLOSING, evicted: true };
+        state.phase = Phase::Closing { until: Instant::now() + EVICTED, evicted: true };
         self.moved.notify_all();
         self.watch(state);
     }

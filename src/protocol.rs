@@ -621,7 +621,7 @@ mod tests {
         assert_eq!(payload(message(&lobby(), &m)), expected);
         assert_eq!(&plain_message(&m)[2..], b"ann: hi");
         assert_eq!(
-            payload(joined(&lobby(), 4, 1, Some(&[from.clone()]))),
+            payload(joined(&lobby(), 4, 1, Some(std::slice::from_ref(&from)))),
             serde_json::json!({"type": "joined", "room": "lobby", "head": 4, "count": 1, "members": ["ann"]})
         );
         assert_eq!(

@@ -17,12 +17,8 @@ pub const NAMED: usize = 100;
 const PRESENCE_EVERY: Duration = Duration::from_secs(1);
 
 /// What a room remembers of its line: so many frames, so many bytes.
-const RING_FRAMES: usize = 1024;
-const RING_BYTES: usize = 256 * 1024;
-
-/// While somebody is catching up, a room remembers more, for this long and up to so many bytes.
-const CATCHING_UP: Duration = Duration::from_secs(5);
-const CATCHING_UP_BYTES: usize = 8 * 1024 * 1024;
+const RING_FRAMES: usize = 4096;
+const RING_BYTES: usize = 512 * 1024;
 
 /// One message, encoded for each tongue.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +38,8 @@ pub struct Registry<M> {
     rooms: HashMap<RoomId, Line<M>>,
     /// When which room tells who came and went.
     due: BinaryHeap<Reverse<(Instant, RoomId)>>,
+    /// The most that a step onto a line hands over at once, in bytes.
+    stride: usize,
 }
 
 struct Client<M> {
@@ -58,8 +56,6 @@ struct Line<M> {
     head: Option<Rev>,
     ring: VecDeque<Frame>,
     ring_bytes: usize,
-    /// Somebody is catching up until then.
-    caught_up_by: Option<Instant>,
     /// Frames at the end of the ring that were not delivered yet.
     pending: usize,
     members: Vec<Member<M>>,
@@ -101,7 +97,7 @@ pub enum Stepped {
         /// Who, where the room is small enough.
         members: Option<Vec<PersonName>>,
     },
-    /// The line has gone on further than the ring remembers. It is no member.
+    /// The line has gone on further than the ring remembers, or than one step may hand over. It is no member.
     Behind(Rev),
 }
 
@@ -130,9 +126,10 @@ pub enum Names {
 }
 
 impl<M: Clone> Registry<M> {
-    /// Nobody, nowhere.
-    pub fn new() -> Registry<M> {
-        Registry { clients: HashMap::new(), people: HashMap::new(), rooms: HashMap::new(), due: BinaryHeap::new() }
+    /// Nobody, nowhere. A step onto a line will hand over `stride` bytes at the most: what an outbox has room for.
+    pub fn new(stride: usize) -> Registry<M> {
+        let due = BinaryHeap::new();
+        Registry { clients: HashMap::new(), people: HashMap::new(), rooms: HashMap::new(), due, stride }
     }
 
     /// A client came.
@@ -166,11 +163,10 @@ impl<M: Clone> Registry<M> {
         let head = line.head.unwrap_or(since);
         let begin = line.ring.partition_point(|frame| frame.rev <= since);
         let covered = since >= head || line.ring.get(begin).is_some_and(|next| next.rev == since + 1);
-        if !covered {
-            line.caught_up_by = Some(now + CATCHING_UP);
+        let frames: Vec<Bytes> = line.ring.range(begin..).map(|frame| frame.of(who.tongue)).collect();
+        if !covered || frames.iter().map(Bytes::len).sum::<usize>() > self.stride {
             return Some(Stepped::Behind(head));
         }
-        let frames = line.ring.range(begin..).map(|frame| frame.of(who.tongue)).collect();
         let after = head.max(since);
         line.places.insert(client, line.members.len());
         line.members.push(Member { client, tongue: who.tongue, after, reach: who.reach.clone() });
@@ -220,7 +216,6 @@ impl<M: Clone> Registry<M> {
         room: RoomId,
         name: impl FnOnce() -> RoomName,
         frame: impl FnOnce(&RoomName) -> Frame,
-        now: Instant,
     ) -> bool {
         let line = self.rooms.entry(room).or_insert_with(|| Line::new(name()));
         let frame = frame(&line.name);
@@ -228,12 +223,12 @@ impl<M: Clone> Registry<M> {
         line.ring_bytes += frame.weight();
         line.ring.push_back(frame);
         line.pending += 1;
-        line.trim(now);
+        line.trim();
         line.pending == 1
     }
 
     /// Hands what waits in a room to each member that does not have it yet.
-    pub fn deliver(&mut self, room: RoomId, now: Instant, mut to: impl FnMut(&M, &[Bytes])) {
+    pub fn deliver(&mut self, room: RoomId, mut to: impl FnMut(&M, &[Bytes])) {
         let Some(line) = self.rooms.get_mut(&room) else { return };
         let pending = line.ring.range(line.ring.len() - line.pending..);
         let revs: Vec<Rev> = pending.clone().map(|frame| frame.rev).collect();
@@ -247,7 +242,7 @@ impl<M: Clone> Registry<M> {
                 to(&member.reach, frames);
             }
         }
-        line.trim(now);
+        line.trim();
     }
 
     /// A client by its number.
@@ -313,7 +308,6 @@ impl<M> Line<M> {
             head: None,
             ring: VecDeque::new(),
             ring_bytes: 0,
-            caught_up_by: None,
             pending: 0,
             members: Vec::new(),
             places: HashMap::new(),
@@ -323,15 +317,8 @@ impl<M> Line<M> {
     }
 
     /// Forgets the oldest frames past the bound, but none that is not delivered.
-    fn trim(&mut self, now: Instant) {
-        if self.caught_up_by.is_some_and(|by| by <= now) {
-            self.caught_up_by = None;
-        }
-        let (frames, bytes) = match self.caught_up_by {
-            Some(_) => (usize::MAX, CATCHING_UP_BYTES),
-            None => (RING_FRAMES, RING_BYTES),
-        };
-        while self.ring.len() > self.pending && (self.ring.len() > frames || self.ring_bytes > bytes) {
+    fn trim(&mut self) {
+        while self.ring.len() > self.pending && (self.ring.len() > RING_FRAMES || self.ring_bytes > RING_BYTES) {
             let Some(oldest) = self.ring.pop_front() else { return };
             self.ring_bytes -= oldest.weight();
         }
@@ -422,7 +409,7 @@ mod tests {
 
     impl Scene {
         fn new() -> Scene {
-            Scene { registry: Registry::new(), now: Instant::now() }
+            Scene { registry: Registry::new(64 * 1024), now: Instant::now() }
         }
         fn open(&mut self, id: ClientId, who: &str) {
             self.registry.open(id, name(who), Tongue::Json, id);
@@ -432,11 +419,11 @@ mod tests {
         }
         fn push(&mut self, rev: Rev) {
             let text = |_: &RoomName| Frame { rev, json: rev.to_string().into(), plain: format!("p{rev}").into() };
-            self.registry.push(1, || room(1).name, text, self.now);
+            self.registry.push(1, || room(1).name, text);
         }
         fn deliver(&mut self) -> Vec<(ClientId, String)> {
             let mut sent = Vec::new();
-            self.registry.deliver(1, self.now, |to, frames| {
+            self.registry.deliver(1, |to, frames| {
                 let texts: Vec<&str> = frames.iter().map(|f| std::str::from_utf8(f).unwrap()).collect();
                 sent.push((*to, texts.join(" ")));
             });
@@ -518,24 +505,31 @@ mod tests {
     }
 
     #[test]
-    fn who_is_too_far_behind_is_told_and_the_ring_waits_for_it() {
+    fn who_is_further_behind_than_the_ring_reads_on_elsewhere() {
         let mut scene = Scene::new();
         scene.open(1, "ann");
-        for rev in 1..=2000 {
+        let last = RING_FRAMES as Rev + 100;
+        for rev in 1..=last {
             scene.push(rev);
             scene.deliver();
         }
-        assert_eq!(scene.join(1, 10), Stepped::Behind(2000));
-        for rev in 2001..=5000 {
-            scene.push(rev);
+        assert_eq!(scene.join(1, 10), Stepped::Behind(last));
+        assert_eq!(scene.deliver(), [], "it is no member yet");
+        assert_eq!(frames(scene.join(1, 2000)).0.len() as Rev, last - 2000);
+    }
+
+    #[test]
+    fn one_step_hands_over_no_more_than_a_stride() {
+        let mut scene = Scene::new();
+        scene.open(1, "ann");
+        for rev in 1..=10 {
+            let frame = |_: &RoomName| Frame { rev, json: vec![0; 10 * 1024].into(), plain: Bytes::new() };
+            scene.registry.push(1, || room(1).name, frame);
             scene.deliver();
         }
-        assert_eq!(frames(scene.join(1, 2000)).0.len(), 3000, "more than a ring, for it is catching up");
-        scene.pass(CATCHING_UP);
-        scene.push(5001);
-        scene.deliver();
-        scene.open(2, "bob");
-        assert_eq!(scene.join(2, 2000), Stepped::Behind(5001), "the ring is back to its bound");
+        assert_eq!(scene.join(1, 0), Stepped::Behind(10));
+        let Stepped::Onto { frames, head, .. } = scene.join(1, 4) else { panic!() };
+        assert_eq!((frames.len(), head), (6, 10));
     }
 
     #[test]
@@ -543,7 +537,7 @@ mod tests {
         let mut scene = Scene::new();
         for rev in 1..=100 {
             let frame = |_: &RoomName| Frame { rev, json: vec![0; 8192].into(), plain: vec![0; 8192].into() };
-            scene.registry.push(1, || room(1).name, frame, scene.now);
+            scene.registry.push(1, || room(1).name, frame);
             scene.deliver();
         }
         assert!(scene.registry.rooms[&1].ring.len() <= RING_BYTES / 16384);

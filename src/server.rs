@@ -56,8 +56,10 @@ pub struct Server {
 pub struct Handle {
     address: SocketAddr,
     stop: Sender<()>,
-    running: Arc<Mutex<Option<JoinHandle<Result<(), Error>>>>>,
+    running: Arc<Mutex<Option<Running>>>,
 }
+
+type Running = JoinHandle<Result<(), Error>>;
 
 impl Server {
     /// The settings of a server, each with its default.
@@ -157,7 +159,7 @@ impl Server {
         threads.named.push(("flusher", self.flusher));
         let names = self.rooms.iter().map(|room| (room.id, room.name.clone())).collect();
         let heads: HashMap<_, _> = self.rooms.iter().map(|room| (room.id, room.head)).collect();
-        let (dispatcher, events) = (Dispatcher::new(names), self.events);
+        let (dispatcher, events) = (Dispatcher::new(names, line.settings.outbox_limit / 2), self.events);
         threads.start("dispatcher", move || dispatcher.run(&events))?;
         let recorder = Recorder::new(line.store.clone(), heads, line.events.clone());
         let entries = self.entries;

@@ -1,0 +1,14 @@
+//! The server over real sockets: what the protocol promises, and what becomes of those who break its rules.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod frames;
+mod handshake;
+mod http;
+mod plain;
+mod presence;
+mod promises;
+mod resume;
+mod shutdown;
+mod slow;

@@ -1,0 +1,224 @@
+// Rooms and their messages, as this page knows them. Pure: no DOM, no network, no clock.
+
+export const LOBBY = 'lobby';
+
+const KEPT = 400;        // messages kept when a long log is cut…
+const TOO_MANY = 800;    // …which happens at this many
+
+export class Room {
+  title;
+  kind = 'public';
+  /** One of this person's rooms: joined on every connection. */
+  mine = false;
+  /** A join is under way on this connection. */
+  joining = false;
+  /** Joined on this connection, the replay done. */
+  live = false;
+  /** The server says it does not exist. */
+  missing = false;
+
+  /** The last number seen: what `since` is for. 0 before the first join. */
+  rev = 0;
+  /** Ascending by seq, without holes from the first loaded one on. */
+  messages = [];
+  /** There are older messages than the first loaded one. */
+  more = false;
+  /** The `ref` of the history request under way. */
+  fetching = null;
+
+  /** Names, or null in a room too big to name everyone. */
+  members = null;
+  count = 0;
+  /** Who is typing: name → when that is to be forgotten, in ms. */
+  typing = new Map();
+
+  unread = 0;
+  /** The seq of the first unread message, where known. */
+  firstUnread = null;
+  /** The seq above which the unread line stands while the room is open. */
+  divider = null;
+  /** The head when the server counted `unread`; what is newer is counted here. Infinity: nothing, until joined. */
+  countedTo = Infinity;
+  /** What this person is known to have read up to, and what of it the server was told on this connection. */
+  readTo = 0;
+  toldTo = 0;
+
+  #joinedBefore = false;
+
+  constructor(name) {
+    this.name = name;
+    this.title = name;
+  }
+
+  /** How to join: with the number, or, the first time, for the last few messages. */
+  get join() {
+    const how = this.#joinedBefore ? { since: this.rev } : { last: 50 };
+    return { type: 'join', room: this.name, ...how };
+  }
+
+  /** Takes what `welcome.rooms` and `room` tell. */
+  describe({ title, kind, head, unread }) {
+    this.title = title || this.name;
+    this.kind = kind ?? this.kind;
+    this.missing = false;
+    if (unread === undefined) return;
+    this.unread = unread;
+    this.countedTo = head;
+    if (unread === 0) this.firstUnread = null;
+  }
+
+  /**
+   * Takes a message as it now stands. 'known': seen before, nothing changed. 'changed': an older message in its
+   * place. 'new': a message never seen. A number not above `rev` is a repeat, except in the first replay.
+   */
+  take(message) {
+    if (this.#joinedBefore && message.rev <= this.rev) return 'known';
+    this.rev = Math.max(this.rev, message.rev);
+    const at = this.#place(message.seq);
+    if (this.messages[at]?.seq === message.seq) {
+      if (this.messages[at].rev >= message.rev) return 'known';
+      this.messages[at] = message;
+      return 'changed';
+    }
+    // An old message changed that is not loaded: inserting it would leave a hole. A first replay has no such order.
+    if (at === 0 && this.messages.length > 0 && this.#joinedBefore) return 'known';
+    this.messages.splice(at, 0, message);
+    return message.seq === message.rev ? 'new' : 'changed';
+  }
+
+  /** The replay is done. True the first time on this connection; later ones only refresh the members. */
+  enter({ head, count, members }) {
+    const first = !this.live;
+    this.live = true;
+    this.joining = false;
+    this.missing = false;
+    this.count = count;
+    this.members = members ? new Set(members) : null;
+    if (!first) return false;
+    this.rev = Math.max(this.rev, head);
+    this.countedTo = Math.min(this.countedTo, head);
+    if (this.#joinedBefore) this.readUpTo(this.readTo);
+    else this.more = this.messages[0]?.seq > 1;
+    this.#joinedBefore = true;
+    this.#findFirstUnread();
+    return true;
+  }
+
+  /** Adds older messages in front. */
+  prepend({ messages, more }) {
+    const oldest = this.messages[0]?.seq ?? Infinity;
+    const older = messages.filter(message => message.seq < oldest);
+    const reached = this.divider === oldest && this.unread > this.messages.length;
+    this.messages.unshift(...older);
+    this.more = more && older.length > 0;
+    this.fetching = null;
+    if (reached) {
+      this.firstUnread = null;
+      this.#findFirstUnread();
+      this.divider = this.firstUnread;
+    }
+  }
+
+  /** Who came, who went. */
+  presence({ count, joined = [], left = [] }) {
+    this.count = count;
+    if (!this.members) return;
+    for (const name of left) this.members.delete(name), this.typing.delete(name);
+    for (const name of joined) this.members.add(name);
+    if (this.members.size > 100) this.members = null;
+  }
+
+  countUnread(message) {
+    if (message.rev <= this.countedTo) return;
+    // With older unread ones not yet placed, this is not the first: see #findFirstUnread.
+    if (this.unread === 0) this.firstUnread = message.seq;
+    this.unread += 1;
+  }
+
+  /** Read up to `rev`, here or on another device of this person. */
+  readUpTo(rev) {
+    this.readTo = Math.max(this.readTo, rev);
+    if (this.readTo === 0) return;
+    const left = this.messages.filter(message => message.seq > this.readTo);
+    this.unread = Math.min(this.unread, left.length);
+    this.firstUnread = this.unread > 0 ? left[0].seq : null;
+  }
+
+  /** Becomes one of this person's rooms. On a first visit nothing in it is new. */
+  adopt() {
+    this.mine = true;
+    Object.assign(this, { unread: 0, firstUnread: null, countedTo: Infinity });
+  }
+
+  /** The line broke: what was true only there is forgotten, the messages are kept. */
+  disconnect() {
+    this.live = false;
+    this.joining = false;
+    this.fetching = null;
+    this.toldTo = 0;
+    this.typing.clear();
+    // Half of a first replay is no base for the next: there may be a hole between the two.
+    if (!this.#joinedBefore) Object.assign(this, { rev: 0, messages: [] });
+  }
+
+  /** Another epoch: no number means anything any more. */
+  forget() {
+    this.#joinedBefore = false;
+    this.disconnect();
+    Object.assign(this, { more: false, members: null, count: 0, unread: 0, firstUnread: null, divider: null,
+      countedTo: Infinity, readTo: 0 });
+  }
+
+  /** Keeps a log that grows for days from filling the memory; the older messages can be fetched again. */
+  trim() {
+    if (this.messages.length < TOO_MANY) return;
+    this.messages.splice(0, this.messages.length - KEPT);
+    this.more = true;
+  }
+
+  // The server gives the number of unread messages; the first of them is so many from the end.
+  #findFirstUnread() {
+    if (this.unread === 0 || this.messages.length === 0) return;
+    this.firstUnread ??= this.messages[Math.max(0, this.messages.length - this.unread)].seq;
+  }
+
+  // The index at which `seq` is, or belongs. Nearly always the end, so look there first.
+  #place(seq) {
+    let at = this.messages.length;
+    while (at > 0 && this.messages[at - 1].seq >= seq) at -= 1;
+    return at;
+  }
+}
+
+export class Rooms {
+  #byName = new Map();
+
+  find(name) {
+    return this.#byName.get(name);
+  }
+
+  /** The room of that name, made here if it was not known. */
+  of(name) {
+    if (!this.#byName.has(name)) this.#byName.set(name, new Room(name));
+    return this.#byName.get(name);
+  }
+
+  all() {
+    return [...this.#byName.values()];
+  }
+
+  /** This person's rooms, the lobby first. */
+  mine() {
+    return this.all().filter(room => room.mine).sort(lobbyFirst);
+  }
+
+  others() {
+    return this.all().filter(room => !room.mine && !room.missing).sort(lobbyFirst);
+  }
+
+  get unread() {
+    return this.mine().reduce((sum, room) => sum + room.unread, 0);
+  }
+}
+
+const lobbyFirst = (a, b) => (b.name === LOBBY) - (a.name === LOBBY) || a.title.localeCompare(b.title);

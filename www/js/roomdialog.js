@@ -1,0 +1,73 @@
+// The dialog that makes a room: a title as people like it, and an address proposed from it.
+
+import { byId, text } from './dom.js';
+import { words } from './words.js';
+
+/** A room's name as the protocol has it. */
+export const isSlug = name => /^[a-z0-9-]{1,32}$/.test(name);
+
+export class RoomDialog {
+  #chat;
+  #dialog = byId('room-dialog');
+  #title = byId('room-title-input');
+  #slug = byId('room-slug-input');
+  #proposing = true;
+  #spare = '';      // an address for a title without a single Latin letter
+
+  constructor(chat) {
+    this.#chat = chat;
+    this.#title.addEventListener('input', () => this.#propose());
+    this.#slug.addEventListener('input', () => { this.#proposing = this.#slug.value === ''; this.#complain('slug', ''); });
+    byId('room-cancel').addEventListener('click', () => this.#dialog.close());
+    byId('room-form').addEventListener('submit', event => { event.preventDefault(); this.#submit(); });
+  }
+
+  /** Opens it, with the address given or empty. */
+  open(slug = '') {
+    this.#title.value = '';
+    this.#slug.value = slug;
+    this.#proposing = slug === '';
+    this.#spare = `room-${Math.random().toString(36).slice(2, 6)}`;
+    this.#complain('title', '');
+    this.#complain('slug', '');
+    this.#dialog.showModal();
+    this.#title.focus();
+  }
+
+  #propose() {
+    this.#complain('title', '');
+    if (!this.#proposing) return;
+    const title = this.#title.value;
+    this.#slug.value = title.trim() === '' ? '' : slugOf(title) || this.#spare;
+    this.#complain('slug', '');
+  }
+
+  async #submit() {
+    const title = this.#title.value.trim();
+    const slug = this.#slug.value.trim();
+    if (title === '') return this.#complain('title', words.create.noTitle);
+    if (!isSlug(slug)) return this.#complain('slug', words.create.badSlug);
+    byId('room-create').disabled = true;
+    try {
+      await this.#chat.create(slug, title);
+      this.#dialog.close();
+      location.hash = slug;
+    } catch (problem) {
+      this.#complain('slug', problem.code === 'room_exists' ? words.create.taken : problem.message);
+    } finally {
+      byId('room-create').disabled = false;
+    }
+  }
+
+  #complain(field, problem) {
+    text(byId(`room-${field}-error`), problem);
+    byId(`room-${field}-input`).setAttribute('aria-invalid', problem !== '');
+    if (problem) byId(`room-${field}-input`).focus();
+  }
+}
+
+/** 'Café Größe 2' becomes 'cafe-grosse-2'; '' if nothing is left. */
+export function slugOf(title) {
+  return title.toLowerCase().replaceAll('ß', 'ss').normalize('NFKD').replace(/\p{M}/gu, '')
+    .replace(/[^a-z0-9]+/g, '-').replace(/^-+/, '').slice(0, 32).replace(/-+$/, '');
+}
