@@ -1,23 +1,22 @@
-//! A client's thread after the handshake: it blocks in `read`, and makes of each frame an event, a record or an answer.
+//! A client: its thread blocks in `read`, and makes of each frame an event, a record or an answer.
 
-use crate::event::{Asker, ClientId, Entry, Event, Party, Step, Tongue};
+use crate::connection::Connection;
+use crate::event::{Asker, ClientId, Entry, Event, Party, Peer, Step, Tongue};
 use crate::frame;
 use crate::identity::Identity;
-use crate::line::{Line, Peer};
+use crate::line::Line;
 use crate::name::RoomName;
-use crate::outbox::Outbox;
 use crate::protocol::{self, Code, Problem, Request, Start, close};
 use crate::store::{Message, Outcome, Record, Rev, Room, Time, random_hex};
+use bytes::Bytes;
 use crossbeam_channel::bounded;
-use log::info;
+use log::{error, info};
 use serde_json::Value;
 use std::collections::HashMap;
-use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tungstenite::protocol::{Role, WebSocketConfig};
-use tungstenite::{Error, Message as Incoming, WebSocket};
+use tungstenite::Message as Incoming;
 
 /// Messages read from the store at once.
 const PAGE: usize = 200;
@@ -27,9 +26,6 @@ const PORTION: usize = 128 * 1024;
 
 /// A client that takes nothing for so long while it is sent what it asked for is too slow.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// How long the last frame has to leave.
-const PARTING: Duration = Duration::from_secs(3);
 
 /// One typing notice in this time.
 const TYPING_EVERY: Duration = Duration::from_secs(3);
@@ -78,7 +74,7 @@ pub(crate) fn echo(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>, early:
             return outbox.close(close::TOO_SLOW, "too slow: read what comes back");
         }
         outbox.send(&[match message {
-            Incoming::Text(text) => frame::text(bytes::Bytes::from(text)),
+            Incoming::Text(text) => frame::text(Bytes::from(text)),
             other => frame::binary(other.into_data()),
         }]);
     });
@@ -104,132 +100,6 @@ impl Drop for Presence<'_> {
     }
 }
 
-// ── the connection: frames in, outbox out ──────────────────────────────────────────────────────────────────────────
-
-struct Connection<'a> {
-    line: &'a Line,
-    peer: Peer,
-    socket: WebSocket<Stream>,
-    outbox: Arc<Outbox>,
-}
-
-/// What tungstenite reads and writes: the socket, and the outbox.
-struct Stream {
-    socket: Arc<TcpStream>,
-    outbox: Arc<Outbox>,
-    /// Something was read since this was last asked.
-    heard: bool,
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = (&*self.socket).read(buffer)?;
-        self.heard = true;
-        Ok(count)
-    }
-}
-
-impl Write for Stream {
-    /// Pongs and answers to a close; tungstenite writes each frame whole.
-    fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
-        let bytes = bytes::Bytes::copy_from_slice(frame);
-        // After an answer to a close nothing may follow, so it is the outbox's last. If the server closed first, its own
-        // close frame was the last, and this is dropped.
-        if frame.first() == Some(&0x88) {
-            self.outbox.close_with(bytes);
-        } else {
-            self.outbox.send(&[bytes]);
-        }
-        Ok(frame.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> Connection<'a> {
-    /// None: the server is stopping, and the client was told so.
-    fn open(line: &'a Line, peer: Peer, socket: &Arc<TcpStream>, early: Vec<u8>) -> Option<Connection<'a>> {
-        let outbox = Outbox::new(socket.clone(), line.flusher.clone(), line.settings.outbox_limit);
-        let config = WebSocketConfig::default()
-            .read_buffer_size(4096)
-            .write_buffer_size(0)
-            .max_message_size(Some(line.settings.message_limit))
-            .max_frame_size(Some(line.settings.message_limit));
-        let stream = Stream { socket: socket.clone(), outbox: outbox.clone(), heard: false };
-        let websocket = WebSocket::from_partially_read(stream, early, Role::Server, Some(config));
-        let connection = Connection { line, peer, socket: websocket, outbox: outbox.clone() };
-        if line.roster.open(peer.id, &outbox, &line.stopping) {
-            return Some(connection);
-        }
-        outbox.close(close::AWAY, "the server is going away; come back soon");
-        connection.part();
-        None
-    }
-
-    /// Reads until the connection ends, and gives each message to `hear`. What comes after our own close is let fall.
-    fn read(&mut self, mut hear: impl FnMut(Incoming)) {
-        let timeout = self.line.settings.keepalive;
-        if self.stream().set_read_timeout(Some(timeout)).is_err() {
-            return;
-        }
-        let mut pinged = false;
-        loop {
-            match self.socket.read() {
-                Ok(Incoming::Close(_)) => {}
-                Ok(message @ (Incoming::Text(_) | Incoming::Binary(_))) if self.outbox.is_open() => hear(message),
-                Ok(_) => {}
-                Err(Error::Io(e)) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                    let heard = std::mem::take(&mut self.socket.get_mut().heard);
-                    if pinged && !heard {
-                        info!("{} does not answer", self.peer);
-                        return self.outbox.hang_up();
-                    }
-                    pinged = self.outbox.send(&[frame::ping()]);
-                }
-                Err(Error::Io(e)) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => return self.fail(&e),
-            }
-            if self.socket.get_ref().heard {
-                pinged = false;
-            }
-        }
-    }
-
-    /// Answers what cannot be read any further with the close code that says why (RFC 6455 section 7.4.1).
-    fn fail(&self, error: &Error) {
-        let limit = self.line.settings.message_limit;
-        match error {
-            Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => return,
-            Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => return,
-            Error::Capacity(_) => self.outbox.close(close::TOO_BIG, &format!("a message has {limit} bytes at most")),
-            Error::Utf8(_) => self.outbox.close(close::NOT_UTF8, "text must be UTF-8"),
-            Error::Protocol(e) => self.outbox.close(close::PROTOCOL, &e.to_string()),
-            e => self.outbox.close(close::FAULT, &e.to_string()),
-        }
-        // Unread bytes would turn the end of the connection into a reset, and the close frame might be lost in it. The
-        // flusher hangs up if this takes too long.
-        let mut unread = [0; 4096];
-        while self.stream().read(&mut unread).is_ok_and(|count| count > 0) {}
-    }
-
-    fn part(self) {
-        if self.outbox.evicted() {
-            info!("{} was too slow and is sent away", self.peer);
-        }
-        self.outbox.finish(PARTING);
-        self.outbox.hang_up();
-        info!("{} is gone", self.peer);
-    }
-
-    fn stream(&self) -> &TcpStream {
-        &self.socket.get_ref().socket
-    }
-}
-
-// ── the client: what a person asks for ─────────────────────────────────────────────────────────────────────────────
-
 struct Client<'a> {
     line: &'a Line,
     peer: Peer,
@@ -251,7 +121,7 @@ impl Client<'_> {
                 self.party.outbox.send(&[frame]);
             }
             Err(cause) => {
-                log::error!("cannot read the rooms: {cause}");
+                error!("cannot read the rooms: {cause}");
                 self.party.outbox.close(close::FAULT, "the database does not answer just now; try again");
             }
         }
@@ -376,7 +246,7 @@ impl Client<'_> {
     }
 
     /// False: the client or the server is going away.
-    fn step_onto(&self, room: &Room, start: Start) -> Result<bool, crate::Error> {
+    fn step_onto(&self, room: &Room, start: Start) -> Result<bool, crate::error::Error> {
         let mut since = match start {
             // A number from the future is of another line; it must not hold back what comes.
             Start::Since(rev) => rev.min(room.head),
@@ -435,7 +305,7 @@ impl Client<'_> {
             Ok(Some(room)) => Ok(room),
             Ok(None) => Err(Problem::new(Code::NoSuchRoom, format!("there is no room \"{name}\"")).room(name.as_str())),
             Err(cause) => {
-                log::error!("cannot read: {cause}");
+                error!("cannot read: {cause}");
                 Err(Problem::unavailable().room(name.as_str()))
             }
         }
@@ -457,7 +327,7 @@ impl Client<'_> {
     }
 }
 
-fn unreadable(cause: &crate::Error, room: &Room) -> Problem {
-    log::error!("cannot read {}: {cause}", room.name);
+fn unreadable(cause: &crate::error::Error, room: &Room) -> Problem {
+    error!("cannot read {}: {cause}", room.name);
     Problem::unavailable().room(room.name.as_str())
 }

@@ -2,13 +2,12 @@
 
 use crate::error::Error;
 use crate::limits::Capacity;
-use crate::server::Server;
 use crate::store::Synchronous;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Settings on the way to a [`Server`]. Made by [`Server::builder`].
+/// Settings on the way to a [`Server`](crate::Server). Made by [`Server::builder`](crate::Server::builder).
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Builder {
@@ -118,17 +117,8 @@ impl Builder {
         self
     }
 
-    /// Opens the store and takes the address. The server runs once [`Server::run`] or [`Server::spawn`] is called.
-    ///
-    /// # Errors
-    /// Every error of a setting shows here: [`Error::Setting`], [`Error::Listen`], [`Error::DataFolder`],
-    /// [`Error::NewerDatabase`], [`Error::Store`], [`Error::System`].
-    pub fn bind(self) -> Result<Server, Error> {
-        self.check()?;
-        Server::bind(self)
-    }
-
-    fn check(&self) -> Result<(), Error> {
+    /// Finds settings that make no sense, alone or with the others.
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let need = |right: bool, what: &str| if right { Ok(()) } else { Err(Error::Setting(what.into())) };
         need(self.max_clients != Some(0), "--max-clients must be at least 1")?;
         need(self.max_rooms > 0, "--max-rooms must be at least 1, for the lobby")?;

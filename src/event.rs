@@ -6,10 +6,27 @@ use crate::protocol::{self, Problem};
 use crate::store::{Message, Outcome, Record, Rev, Room};
 use bytes::Bytes;
 use crossbeam_channel::Sender;
+use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A connection's number, counted from 1 since the start of the server.
 pub type ClientId = u64;
+
+/// A connection as the log names it.
+#[derive(Clone, Copy)]
+pub struct Peer {
+    /// Its number.
+    pub id: ClientId,
+    /// Where it comes from.
+    pub address: SocketAddr,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "client {} {}", self.id, self.address)
+    }
+}
 
 /// What the dispatcher handles, one after the other.
 pub enum Event {

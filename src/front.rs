@@ -3,16 +3,15 @@
 //! What tiny_http gets is bounded and plain: one request a connection, a method and a path it may know, only the header
 //! fields that the page and the API read, a body whose length is known and small and that has all arrived.
 
-use crate::handshake::Refusal;
+use crate::event::Peer;
 use crate::head::{Head, read_until};
-use crate::line::{Line, Peer};
+use crate::refusal::Refusal;
 use log::{Level, log, warn};
 use parking_lot::{Condvar, Mutex};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tungstenite::http::{HeaderMap, Method, header};
 
@@ -76,7 +75,7 @@ impl Drop for Relay<'_> {
 
 /// Passes a request on to tiny_http, and its answer back.
 pub(crate) fn relay(
-    line: &Arc<Line>,
+    front: &Front,
     peer: Peer,
     socket: &TcpStream,
     head: Head,
@@ -84,12 +83,12 @@ pub(crate) fn relay(
 ) -> Result<(), Refusal> {
     let length = check(&head)?;
     let body = receive(socket, head.rest.clone(), length, deadline)?;
-    let _relay = line.front.relay(deadline).ok_or_else(Refusal::busy)?;
+    let _relay = front.relay(deadline).ok_or_else(Refusal::busy)?;
     let out_of_order = |e: std::io::Error| {
         warn!("{peer}: the page cannot be reached: {e}");
         Refusal::busy()
     };
-    let mut inner = UnixStream::connect(&line.front.socket).map_err(out_of_order)?;
+    let mut inner = UnixStream::connect(&front.socket).map_err(out_of_order)?;
     inner
         .set_read_timeout(Some(ANSWERING))
         .and_then(|()| inner.set_write_timeout(Some(ANSWERING)))

@@ -4,12 +4,14 @@
 //! and the API. A refusal is an HTTP answer with a JSON body.
 
 use crate::client::{self, Chat};
+use crate::event::Peer;
 use crate::front;
 use crate::head::{self, Head};
 use crate::identity::{COOKIE, Identity, hash};
-use crate::line::{Line, Peer};
+use crate::line::Line;
 use crate::name::{PersonName, RoomName};
 use crate::protocol::{MOST, PLAIN_LAST, SUBPROTOCOL};
+use crate::refusal::Refusal;
 use crate::store::{Role, Room};
 use log::{debug, info};
 use std::io::Write;
@@ -49,7 +51,7 @@ pub(crate) fn serve(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>) {
             let path = head.request.uri().path();
             Err(Refusal::new(426, "upgrade_required", format!("{path} speaks WebSocket: connect to it with ws://")))
         }
-        Wish::Http => front::relay(line, peer, socket, head, deadline),
+        Wish::Http => front::relay(&line.front, peer, socket, head, deadline),
     };
     if let Err(refusal) = done {
         refuse(peer, socket, &refusal);
@@ -195,79 +197,4 @@ fn refuse(peer: Peer, socket: &TcpStream, refusal: &Refusal) {
     let deadline = Instant::now() + PARTING;
     let mut unread = [0; 4096];
     while head::read_until(socket, &mut unread, deadline).is_ok_and(|count| count > 0) {}
-}
-
-/// Why a handshake was refused: an HTTP answer.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    /// The HTTP status; 0 when there is nobody left to tell.
-    pub status: u16,
-    pub code: &'static str,
-    pub message: String,
-    retry_after: Option<u32>,
-}
-
-impl Refusal {
-    pub fn new(status: u16, code: &'static str, message: String) -> Refusal {
-        Refusal { status, code, message, retry_after: None }
-    }
-
-    /// The peer is gone.
-    pub fn gone() -> Refusal {
-        Refusal::new(0, "gone", String::new())
-    }
-
-    /// As many are here as there may be.
-    pub fn full(clients: usize) -> Refusal {
-        let refusal = Refusal::new(
-            503,
-            "full",
-            format!("this server holds {clients} clients, and they are all here; try again soon"),
-        );
-        Refusal { retry_after: Some(5), ..refusal }
-    }
-
-    /// More is being asked at the same time than there may be.
-    pub fn busy() -> Refusal {
-        Refusal {
-            retry_after: Some(1),
-            ..Refusal::new(503, "busy", "too many requests at the same time; try again".into())
-        }
-    }
-
-    /// The server is going away.
-    pub fn stopping() -> Refusal {
-        Refusal {
-            retry_after: Some(5),
-            ..Refusal::new(503, "stopping", "this server is going away; try again soon".into())
-        }
-    }
-
-    /// The store did not answer.
-    pub fn unavailable(cause: &crate::Error) -> Refusal {
-        log::error!("cannot read: {cause}");
-        let message = "the database does not answer just now; try again".into();
-        Refusal { retry_after: Some(5), ..Refusal::new(503, "unavailable", message) }
-    }
-
-    /// The whole answer.
-    pub fn response(&self) -> Vec<u8> {
-        let body = serde_json::json!({"error": {"code": self.code, "message": self.message}}).to_string() + "\n";
-        let reason =
-            tungstenite::http::StatusCode::from_u16(self.status).ok().and_then(|s| s.canonical_reason()).unwrap_or("");
-        let mut head = format!(
-            "HTTP/1.1 {} {reason}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n",
-            self.status,
-            body.len()
-        );
-        match self.status {
-            405 => head.push_str("Allow: GET, HEAD, POST, DELETE\r\n"),
-            426 => head.push_str("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"),
-            _ => {}
-        }
-        if let Some(seconds) = self.retry_after {
-            head.push_str(&format!("Retry-After: {seconds}\r\n"));
-        }
-        format!("{head}\r\n{body}").into_bytes()
-    }
 }

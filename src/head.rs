@@ -1,6 +1,6 @@
 //! The request head (RFC 9112 section 3): read under one deadline, bounded, parsed strictly.
 
-use crate::handshake::Refusal;
+use crate::refusal::Refusal;
 use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};

@@ -23,8 +23,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
 mod client;
 mod config;
+mod connection;
 mod dispatcher;
 mod error;
 mod event;
@@ -42,7 +46,9 @@ mod name;
 mod outbox;
 mod protocol;
 mod recorder;
+mod refusal;
 mod registry;
+mod roster;
 mod server;
 mod store;
 

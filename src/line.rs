@@ -1,21 +1,16 @@
-//! What all threads of one server share, and the roster of those that serve a client.
+//! What all threads of one server share.
 
 use crate::config::Builder;
-use crate::event::{ClientId, Entry, Event};
+use crate::event::{Entry, Event};
 use crate::flusher::Flusher;
 use crate::front::Front;
 use crate::identity::Guests;
-use crate::outbox::Outbox;
-use crate::protocol::{Limits, close};
+use crate::protocol::Limits;
+use crate::roster::Roster;
 use crate::store::Store;
-use crossbeam_channel::{Receiver, Sender, unbounded};
-use parking_lot::Mutex;
-use std::collections::HashMap;
-use std::io;
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use crossbeam_channel::Sender;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::thread::JoinHandle;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 /// One server's line, from the listener to the outboxes.
 pub(crate) struct Line {
@@ -37,114 +32,5 @@ pub(crate) struct Line {
 impl Line {
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(SeqCst)
-    }
-}
-
-/// Stack of a client's thread, in bytes. Only what is touched becomes memory.
-const STACK: usize = 512 * 1024;
-
-/// Everyone who is connected. A thread stands here before it starts, and until it has been joined.
-pub(crate) struct Roster {
-    here: Mutex<HashMap<ClientId, Seat>>,
-    taken: AtomicUsize,
-    ended: Sender<ClientId>,
-}
-
-struct Seat {
-    peer: Arc<TcpStream>,
-    thread: Option<JoinHandle<()>>,
-    /// From the end of the handshake on.
-    outbox: Option<Arc<Outbox>>,
-}
-
-impl Roster {
-    /// An empty roster, and the channel that names those who have ended.
-    pub fn new() -> (Roster, Receiver<ClientId>) {
-        let (ended, hears) = unbounded();
-        (Roster { here: Mutex::new(HashMap::new()), taken: AtomicUsize::new(0), ended }, hears)
-    }
-
-    /// How many are here.
-    pub fn count(&self) -> usize {
-        self.taken.load(SeqCst)
-    }
-
-    /// Starts a thread for a connection.
-    pub fn seat(&self, id: ClientId, peer: Arc<TcpStream>, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        // The lock is held until the thread is written down, so that its end finds it here.
-        let mut here = self.here.lock();
-        let exit = Exit { ended: self.ended.clone(), id };
-        let thread = std::thread::Builder::new().name(format!("client {id}")).stack_size(STACK).spawn(move || {
-            let _exit = exit;
-            work();
-        })?;
-        here.insert(id, Seat { peer, thread: Some(thread), outbox: None });
-        self.taken.fetch_add(1, SeqCst);
-        Ok(())
-    }
-
-    /// The handshake is done. False: the server is stopping, and the client is to be told so.
-    pub fn open(&self, id: ClientId, outbox: &Arc<Outbox>, stopping: &AtomicBool) -> bool {
-        let mut here = self.here.lock();
-        match here.get_mut(&id) {
-            Some(seat) if !stopping.load(SeqCst) => {
-                seat.outbox = Some(outbox.clone());
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Joins a thread that has ended. False: it panicked.
-    pub fn join(&self, id: ClientId) -> bool {
-        let seat = self.here.lock().remove(&id);
-        let joined = seat.and_then(|seat| seat.thread).is_none_or(|thread| thread.join().is_ok());
-        self.taken.fetch_sub(1, SeqCst);
-        joined
-    }
-
-    /// 1001 to the open; the half-open are woken, see that the server stops, and say 503.
-    pub fn dismiss(&self) {
-        for seat in self.here.lock().values() {
-            match &seat.outbox {
-                Some(outbox) => outbox.close(close::AWAY, "the server is going away; come back soon"),
-                None => drop(seat.peer.shutdown(Shutdown::Read)),
-            }
-        }
-    }
-
-    /// Hangs up on all who are still here.
-    pub fn hang_up(&self) {
-        for seat in self.here.lock().values() {
-            match &seat.outbox {
-                Some(outbox) => outbox.hang_up(),
-                None => drop(seat.peer.shutdown(Shutdown::Both)),
-            }
-        }
-    }
-}
-
-/// Says that a thread has ended, however it ended.
-struct Exit {
-    ended: Sender<ClientId>,
-    id: ClientId,
-}
-
-impl Drop for Exit {
-    fn drop(&mut self) {
-        let _ = self.ended.send(self.id);
-    }
-}
-
-/// A connection as the log names it.
-#[derive(Clone, Copy)]
-pub(crate) struct Peer {
-    pub id: ClientId,
-    pub address: SocketAddr,
-}
-
-impl std::fmt::Display for Peer {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "client {} {}", self.id, self.address)
     }
 }

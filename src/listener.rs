@@ -1,8 +1,10 @@
 //! The listener: one accept loop, which turns away whoever does not fit before a thread is spent on him.
 
 use crate::error::Error;
-use crate::handshake::{self, Refusal};
-use crate::line::{Line, Peer};
+use crate::event::Peer;
+use crate::handshake;
+use crate::line::Line;
+use crate::refusal::Refusal;
 use log::{error, info, warn};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::VecDeque;

@@ -9,11 +9,12 @@ use crate::front::Front;
 use crate::http::{Http, Workers};
 use crate::identity::Guests;
 use crate::limits::Capacity;
-use crate::line::{Line, Roster};
+use crate::line::Line;
 use crate::listener::Listener;
 use crate::name::PersonName;
 use crate::protocol::Limits;
 use crate::recorder::Recorder;
+use crate::roster::Roster;
 use crate::store::{Memory, Sql, Store};
 use crossbeam_channel::{Receiver, Sender, after, bounded, select};
 use log::{error, info, warn};
@@ -59,6 +60,18 @@ pub struct Handle {
     running: Arc<Mutex<Option<Running>>>,
 }
 
+impl Builder {
+    /// Opens the store and takes the address. The server runs once [`Server::run`] or [`Server::spawn`] is called.
+    ///
+    /// # Errors
+    /// Every error of a setting shows here: [`Error::Setting`], [`Error::Listen`], [`Error::DataFolder`],
+    /// [`Error::NewerDatabase`], [`Error::Store`], [`Error::System`].
+    pub fn bind(self) -> Result<Server, Error> {
+        self.check()?;
+        Server::bind(self)
+    }
+}
+
 type Running = JoinHandle<Result<(), Error>>;
 
 impl Server {
@@ -76,7 +89,7 @@ impl Server {
         Builder::default()
     }
 
-    pub(crate) fn bind(settings: Builder) -> Result<Server, Error> {
+    fn bind(settings: Builder) -> Result<Server, Error> {
         let store: Arc<dyn Store> = match &settings.keep {
             Keep::Memory => Arc::new(Memory::new(settings.max_rooms)?),
             Keep::Sqlite(folder, sync) => Arc::new(Sql::sqlite(folder, *sync, settings.max_rooms)?),

@@ -72,7 +72,7 @@ fn greeting(settings: &Settings, address: SocketAddr, capacity: &str, networks: 
 fn drawn(code: &QrCode, colours: bool) -> String {
     let image =
         code.render::<Dense1x2>().dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).quiet_zone(true).build();
-    let (on, off) = if colours { ("\x1b[97;40m", "\x1b[0m") } else { ("", "") };
+    let (on, off) = if colours { ("\x1b[30;107m", "\x1b[0m") } else { ("", "") };
     image.lines().map(|line| format!("  {on}{line}{off}\n")).collect()
 }
 

@@ -97,7 +97,7 @@ fn posting_twice_is_posting_once() {
     let receipt = ann.expect("message");
     ann.post("lobby", "same", "once");
     assert_eq!(ann.expect("message"), receipt);
-    assert_eq!(bob.so_far(), [receipt.clone()]);
+    assert_eq!(bob.so_far(), std::slice::from_ref(&receipt));
     bob.post("lobby", "same", "another person's id is another message");
     assert_eq!(bob.expect("message")["rev"], 2);
     ann.cut();
