@@ -21,9 +21,6 @@ use tungstenite::Message as Incoming;
 /// Messages read from the store at once.
 const PAGE: usize = 200;
 
-/// Bytes of frames that are sent in one go while reading pages; and of messages in one `history`.
-const PORTION: usize = 128 * 1024;
-
 /// A client that takes nothing for so long while it is sent what it asked for is too slow.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -212,7 +209,7 @@ impl Client<'_> {
     fn history(&self, room: &RoomName, before: Rev, limit: usize, reference: Option<&Value>) -> Result<(), Problem> {
         let room = self.member_of(room)?;
         let mut messages = self.line.store.before(room.id, before, limit + 1).map_err(|e| unreadable(&e, room))?;
-        let mut room_left = PORTION;
+        let mut room_left = self.line.settings.portion();
         let fits = messages.iter().rev().take(limit).take_while(|message| {
             let weight = message.body.len() + protocol::MESSAGE_OVERHEAD;
             let fits = weight <= room_left;
@@ -263,6 +260,7 @@ impl Client<'_> {
                 self.send_messages(room, &messages);
                 since = messages.last().map_or(read_to, |last| last.rev);
             }
+            self.make_room();
             let (answer, step) = bounded(1);
             let join = Event::Join { client: self.party.id, room: room.clone(), since, answer };
             if !self.party.outbox.is_open() || self.tell(join).is_err() {
@@ -283,7 +281,7 @@ impl Client<'_> {
             let frame = self.party.message(&room.name, message);
             bytes += frame.len();
             frames.push(frame);
-            if bytes > PORTION {
+            if bytes > self.line.settings.portion() {
                 self.make_room();
                 self.party.outbox.send(&frames);
                 (frames, bytes) = (Vec::new(), 0);
@@ -295,7 +293,7 @@ impl Client<'_> {
 
     /// Waits for a slow reader while it is sent what it asked for; nobody else waits for it.
     fn make_room(&self) {
-        if !self.party.outbox.wait_for_room(self.line.settings.outbox_limit / 4, PATIENCE) {
+        if !self.party.outbox.wait_for_room(self.line.settings.portion(), PATIENCE) {
             self.party.outbox.close(close::TOO_SLOW, "too slow: come back with since");
         }
     }

@@ -139,6 +139,12 @@ impl Builder {
         }
     }
 
+    /// What goes into an outbox at once, in bytes, when its client is sent what it asked for; and the most that a batch of
+    /// new messages says. A part of the bound, so that neither evicts a client that keeps up.
+    pub(crate) fn portion(&self) -> usize {
+        self.outbox_limit / 8
+    }
+
     /// How many clients will be admitted, and what says so.
     pub(crate) fn capacity(&self) -> Capacity {
         let machine = Capacity::of_this_machine();

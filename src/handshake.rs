@@ -100,6 +100,7 @@ fn chat(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>, head: Head) -> Re
         return Err(Refusal::new(409, "name_taken", message));
     };
     upgrade(socket, &response)?;
+    let who = Identity { name: claim.shown.clone(), ..who };
     client::chat(line, peer, socket, head.rest, who, chat);
     drop(claim);
     Ok(())

@@ -33,6 +33,7 @@ pub struct Guests {
 }
 
 struct Holder {
+    shown: PersonName,
     key: Option<TokenHash>,
     connections: usize,
 }
@@ -42,15 +43,13 @@ impl Guests {
     pub fn claim(self: &Arc<Self>, who: &Identity) -> Option<Claim> {
         let name = who.name.folded();
         let mut here = self.here.lock();
-        if let Some(holder) = here.get_mut(&name) {
-            if !holder.is(who.key.as_ref()) {
-                return None;
-            }
-            holder.connections += 1;
-        } else {
-            here.insert(name.clone(), Holder { key: who.key, connections: 1 });
+        let free = Holder { shown: who.name.clone(), key: who.key, connections: 0 };
+        let holder = here.entry(name.clone()).or_insert(free);
+        if holder.connections > 0 && !holder.is(who.key.as_ref()) {
+            return None;
         }
-        Some(Claim { guests: self.clone(), name })
+        holder.connections += 1;
+        Some(Claim { guests: self.clone(), name, shown: holder.shown.clone() })
     }
 
     /// Whether a guest with another key has the name just now.
@@ -70,6 +69,8 @@ impl Holder {
 pub struct Claim {
     guests: Arc<Guests>,
     name: String,
+    /// The name as the first of the guest's connections wrote it: one person is not shown as two.
+    pub shown: PersonName,
 }
 
 impl Drop for Claim {
@@ -107,6 +108,7 @@ mod tests {
         let guests = Arc::new(Guests::default());
         let dying = guests.claim(&guest("ann", Some("k"))).unwrap();
         let back = guests.claim(&guest("ann", Some("k"))).unwrap();
+        assert_eq!(guests.claim(&guest("ANN", Some("k"))).unwrap().shown.as_str(), "ann");
         assert!(guests.claim(&guest("ann", Some("other"))).is_none());
         drop(dying);
         assert!(guests.is_taken(&PersonName::parse("ann").unwrap(), None));

@@ -13,9 +13,6 @@ use std::sync::Arc;
 /// Records in one transaction.
 const BATCH: usize = 1024;
 
-/// Bytes of bodies in one transaction. Well below an outbox's bound, so that no batch evicts a client that keeps up.
-const BATCH_BYTES: usize = 128 * 1024;
-
 /// Messages read at once where some were missed.
 const PAGE: usize = 500;
 
@@ -24,13 +21,20 @@ pub(crate) struct Recorder {
     events: Sender<Event>,
     /// The number passed on last, by room: what lies between it and the next was missed, and is read from the store.
     passed: HashMap<RoomId, Rev>,
+    /// Bytes of bodies in one transaction.
+    batch_bytes: usize,
     failing: bool,
 }
 
 impl Recorder {
-    /// A recorder that goes on from the heads as they now stand.
-    pub fn new(store: Arc<dyn Store>, heads: HashMap<RoomId, Rev>, events: Sender<Event>) -> Recorder {
-        Recorder { store, events, passed: heads, failing: false }
+    /// A recorder that goes on from the heads as they now stand, and stores `batch_bytes` of bodies at once.
+    pub fn new(
+        store: Arc<dyn Store>,
+        heads: HashMap<RoomId, Rev>,
+        events: Sender<Event>,
+        batch_bytes: usize,
+    ) -> Recorder {
+        Recorder { store, events, passed: heads, batch_bytes, failing: false }
     }
 
     /// Records until it is told to stop.
@@ -39,7 +43,7 @@ impl Recorder {
         while !stop {
             let Ok(first) = entries.recv() else { return };
             let (records, askers);
-            (records, askers, stop) = batch(first, entries);
+            (records, askers, stop) = batch(first, entries, self.batch_bytes);
             self.record(&records, askers);
         }
     }
@@ -115,7 +119,7 @@ impl Recorder {
 }
 
 /// What waits, up to a batch; and whether it was the last.
-fn batch(first: Entry, entries: &Receiver<Entry>) -> (Vec<Record>, Vec<Asker>, bool) {
+fn batch(first: Entry, entries: &Receiver<Entry>, most_bytes: usize) -> (Vec<Record>, Vec<Asker>, bool) {
     let (mut records, mut askers, mut bytes) = (Vec::new(), Vec::new(), 0);
     let mut next = Some(first);
     while let Some(entry) = next {
@@ -129,7 +133,7 @@ fn batch(first: Entry, entries: &Receiver<Entry>) -> (Vec<Record>, Vec<Asker>, b
                 askers.push(asker);
             }
         }
-        next = if records.len() < BATCH && bytes < BATCH_BYTES { entries.try_recv().ok() } else { None };
+        next = if records.len() < BATCH && bytes < most_bytes { entries.try_recv().ok() } else { None };
     }
     (records, askers, false)
 }
@@ -170,7 +174,7 @@ mod tests {
         }
         send.send(Entry::Stop).unwrap();
         let first = entries.recv().unwrap();
-        let (records, askers, stop) = batch(first, &entries);
+        let (records, askers, stop) = batch(first, &entries, 1000);
         assert_eq!((records.len(), askers.len(), stop), (3, 3, true));
     }
 
@@ -183,14 +187,14 @@ mod tests {
             send.send(Entry::Record(record, asker())).unwrap();
         }
         let first = entries.recv().unwrap();
-        assert_eq!(batch(first, &entries).0.len(), BATCH_BYTES / 8192);
+        assert_eq!(batch(first, &entries, 5 * 8192).0.len(), 5);
     }
 
     #[test]
     fn what_was_stored_but_never_passed_on_is_passed_on_with_the_next() {
         let store: Arc<dyn Store> = Arc::new(Memory::new(5).unwrap());
         let (send, events) = unbounded();
-        let mut recorder = Recorder::new(store.clone(), HashMap::from([(1, 0)]), send);
+        let mut recorder = Recorder::new(store.clone(), HashMap::from([(1, 0)]), send, 1000);
         recorder.record(&[post("a")], vec![asker()]);
         store.record(&[post("b"), post("c")]).unwrap();
         recorder.record(&[post("d")], vec![asker()]);

@@ -353,13 +353,10 @@ impl<M> Line<M> {
 }
 
 impl Presence {
+    /// The last change of each person counts. One who came and went between two frames is still told of: somebody may
+    /// have joined meanwhile and been given his name.
     fn change(&mut self, name: PersonName, came: bool) {
-        // Who came and went again between two frames is not worth one.
-        if self.changes.get(&name) == Some(&!came) {
-            self.changes.remove(&name);
-        } else {
-            self.changes.insert(name, came);
-        }
+        self.changes.insert(name, came);
     }
 
     /// When to tell, if that is not settled already.
@@ -612,11 +609,24 @@ mod tests {
         scene.pass(PRESENCE_EVERY);
         let told = scene.registry.news(scene.now);
         assert_eq!((told[0].count, &told[0].names), (1, &Names::Changes(vec![name("bob")], vec![name("ann")])));
-        scene.join(1, 0);
-        scene.registry.leave(1, 1, scene.now);
-        scene.pass(PRESENCE_EVERY);
-        assert_eq!(scene.registry.news(scene.now), [], "came and went");
         assert_eq!(scene.registry.news_due(), None);
+    }
+
+    #[test]
+    fn one_who_comes_and_goes_at_once_is_told_of_to_who_was_given_his_name() {
+        let mut scene = Scene::new();
+        scene.open(1, "ann");
+        scene.open(2, "bob");
+        scene.join(1, 0);
+        scene.registry.news(scene.now);
+        scene.join(2, 0);
+        scene.open(3, "eve");
+        let Stepped::Onto { members, .. } = scene.join(3, 0) else { panic!() };
+        assert!(members.unwrap().contains(&name("bob")));
+        scene.registry.leave(2, 1, scene.now);
+        scene.pass(PRESENCE_EVERY);
+        let told = scene.registry.news(scene.now);
+        assert_eq!((told[0].count, &told[0].names), (2, &Names::Changes(vec![name("eve")], vec![name("bob")])));
     }
 
     #[test]

@@ -172,9 +172,9 @@ impl Server {
         threads.named.push(("flusher", self.flusher));
         let names = self.rooms.iter().map(|room| (room.id, room.name.clone())).collect();
         let heads: HashMap<_, _> = self.rooms.iter().map(|room| (room.id, room.head)).collect();
-        let (dispatcher, events) = (Dispatcher::new(names, line.settings.outbox_limit / 2), self.events);
+        let (dispatcher, events) = (Dispatcher::new(names, 2 * line.settings.portion()), self.events);
         threads.start("dispatcher", move || dispatcher.run(&events))?;
-        let recorder = Recorder::new(line.store.clone(), heads, line.events.clone());
+        let recorder = Recorder::new(line.store.clone(), heads, line.events.clone(), 2 * line.settings.portion());
         let entries = self.entries;
         threads.start("recorder", move || recorder.run(&entries))?;
         threads.workers = Some(self.http.start(&line)?);

@@ -17,8 +17,9 @@ const INTERRUPTED: i32 = 130;
 pub fn run(settings: &Settings) -> Result<(), Error> {
     start_log(settings.log);
     let server = builder(settings)?.bind()?;
-    greeting::print(settings, &server);
+    // Before the greeting: whoever has read it may press Ctrl-C.
     stop_on_signals(server.handle())?;
+    greeting::print(settings, &server);
     server.run()
 }
 

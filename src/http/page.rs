@@ -106,7 +106,8 @@ impl File {
         // Into memory: nothing here can fail.
         let gzip = packer.write_all(&plain).and_then(|()| packer.finish()).unwrap_or_default();
         let digest = Sha256::digest(&plain);
-        let etag = format!("\"{}\"", digest[..12].iter().map(|b| format!("{b:02x}")).collect::<String>());
+        // Weak, for the packed form and the plain one share it.
+        let etag = format!("W/\"{}\"", digest[..12].iter().map(|b| format!("{b:02x}")).collect::<String>());
         File { kind: kind(name), etag, plain, gzip }
     }
 }

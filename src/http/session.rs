@@ -6,6 +6,7 @@ use crate::line::Line;
 use crate::name::PersonName;
 use crate::store::{Person, Time, TokenHash, random_hex};
 use serde::Deserialize;
+use serde_json::Value;
 use std::io::Read;
 use tiny_http::{Method, Request};
 
@@ -25,10 +26,11 @@ pub(super) fn answer(line: &Line, request: &mut Request) -> Answer {
     answered.unwrap_or_else(|refusal| refusal)
 }
 
+/// The person, or `null`: a browser that comes for the first time has done nothing wrong.
 fn who(line: &Line, request: &Request) -> Result<Answer, Answer> {
-    let token = token(request).ok_or_else(unknown)?;
+    let Some(token) = token(request) else { return Ok(json(200, &Value::Null)) };
     let person = line.store.session(&token).map_err(|e| unavailable(&e))?;
-    Ok(shown(&person.ok_or_else(unknown)?))
+    Ok(person.map_or_else(|| json(200, &Value::Null), |person| shown(&person)))
 }
 
 fn open(line: &Line, request: &mut Request) -> Result<Answer, Answer> {
@@ -58,9 +60,7 @@ fn end(line: &Line, request: &Request) -> Result<Answer, Answer> {
     if let Some(token) = token(request) {
         line.store.end_session(&token).map_err(|e| unavailable(&e))?;
     }
-    Ok(json(204, &serde_json::Value::Null)
-        .with_data(std::io::Cursor::new(Vec::new()), Some(0))
-        .with_header(cookie("", 0)))
+    Ok(json(204, &Value::Null).with_data(std::io::Cursor::new(Vec::new()), Some(0)).with_header(cookie("", 0)))
 }
 
 fn shown(person: &Person) -> Answer {
@@ -84,10 +84,6 @@ fn token(request: &Request) -> Option<TokenHash> {
 
 fn cookie(token: &str, age: u32) -> tiny_http::Header {
     field("Set-Cookie", &format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}"))
-}
-
-fn unknown() -> Answer {
-    problem(401, "unknown_credentials", "nobody is signed in here")
 }
 
 fn unavailable(cause: &crate::Error) -> Answer {

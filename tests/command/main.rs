@@ -219,6 +219,54 @@ fn the_help_and_the_version_are_told_and_exit_well() {
     assert_eq!((code, version.trim()), (0, concat!("parlor ", env!("CARGO_PKG_VERSION"))));
 }
 
+/// Resident memory of a process, in KiB.
+fn resident(pid: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_client_that_stops_reading_costs_less_than_a_megabyte() {
+    const STUCK: usize = 40;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let mut program =
+        Program::start(&mut parlor(&["--listen", "127.0.0.1:0", "--data", data, "--sync", "normal", "--log", "off"]));
+    let address = program.after("open  http://").parse().unwrap();
+    let join = |name: String| {
+        let mut client = Client::json(address, &name);
+        client.send(serde_json::json!({"type": "join", "room": "lobby", "last": 0}));
+        while client.next()["type"] != "joined" {}
+        client
+    };
+    let stuck: Vec<Client> = (0..STUCK).map(|n| join(format!("stuck{n}"))).collect();
+    let mut talker = join("talker".into());
+    let before = resident(program.child.id());
+    let (mut most, mut left) = (before, 0);
+    // Each of them is sent more than the kernel and its outbox hold, until the last is sent away.
+    for n in 0.. {
+        talker.post("lobby", &n.to_string(), &"x".repeat(8000));
+        let own = loop {
+            let frame = talker.next();
+            left += frame["left"].as_array().map_or(0, Vec::len);
+            if frame["type"] == "message" {
+                break frame["seq"].as_i64().unwrap();
+            }
+        };
+        if own % 16 == 0 {
+            most = most.max(resident(program.child.id()));
+        }
+        if left == STUCK {
+            break;
+        }
+        assert!(n < 20_000, "{left} of {STUCK} were sent away");
+    }
+    assert!(most - before < STUCK * 1024, "{} KiB for {STUCK} clients", most - before);
+    drop(stuck);
+}
+
 #[test]
 fn killed_on_the_spot_it_has_every_message_it_acknowledged() {
     let folder = tempfile::tempdir().unwrap();

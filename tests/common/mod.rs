@@ -43,7 +43,7 @@ impl TestServer {
     pub fn in_lobby(&self, name: &str) -> Client {
         let mut client = self.json(name);
         client.send(json!({"type": "join", "room": "lobby", "last": 0}));
-        client.expect("joined");
+        while client.next()["type"] != "joined" {}
         client
     }
 
@@ -146,6 +146,18 @@ impl Client {
         loop {
             match self.socket.read().expect("a frame within the deadline") {
                 Message::Text(text) => return text.as_str().to_owned(),
+                Message::Close(frame) => panic!("closed: {frame:?}"),
+                _ => {}
+            }
+        }
+    }
+
+    /// The next frame; None if the connection is closed with that code.
+    pub fn next_unless(&mut self, code: u16) -> Option<Value> {
+        loop {
+            match self.socket.read().expect("a frame within the deadline") {
+                Message::Text(text) => return Some(serde_json::from_str(&text).unwrap()),
+                Message::Close(Some(frame)) if u16::from(frame.code) == code => return None,
                 Message::Close(frame) => panic!("closed: {frame:?}"),
                 _ => {}
             }

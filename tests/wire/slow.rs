@@ -5,7 +5,7 @@ use parlor::Server;
 use serde_json::json;
 use tungstenite::Message;
 
-const LIMIT: usize = 64 * 1024;
+const LIMIT: usize = 128 * 1024;
 
 /// Talks until `until` is told that somebody has left, and gives the number of messages said by then.
 fn talk_until_left(talker: &mut Client, who: &str) -> i64 {
@@ -86,7 +86,7 @@ fn a_long_replay_waits_for_its_reader_and_evicts_nobody() {
             }
         }
     }
-    // Eight megabytes for an outbox of 64 KiB: they come as they are read.
+    // Eight megabytes for an outbox of 128 KiB: they come as they are read.
     let mut reader = server.json("reader");
     reader.send(json!({"type": "join", "room": "lobby", "since": 0}));
     for n in 1..=4000 {

@@ -12,7 +12,6 @@ export class Away extends Error {}
 /** The session's `{name, role}`, or null when there is none. Throws `Away`. */
 export async function current() {
   const answer = await ask('GET');
-  if (answer.status === 401) return null;
   if (!answer.ok) throw new Away(String(answer.status));
   return answer.json();
 }
