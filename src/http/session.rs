@@ -26,11 +26,15 @@ pub(super) fn answer(line: &Line, request: &mut Request) -> Answer {
     answered.unwrap_or_else(|refusal| refusal)
 }
 
-/// The person, or `null`: a browser that comes for the first time has done nothing wrong.
+/// The person, or `null`: a browser that comes for the first time has done nothing wrong. A guest whose name another
+/// guest has taken meanwhile is told so here, for a page cannot see why its WebSocket was refused.
 fn who(line: &Line, request: &Request) -> Result<Answer, Answer> {
     let Some(token) = token(request) else { return Ok(json(200, &Value::Null)) };
-    let person = line.store.session(&token).map_err(|e| unavailable(&e))?;
-    Ok(person.map_or_else(|| json(200, &Value::Null), |person| shown(&person)))
+    match line.store.session(&token).map_err(|e| unavailable(&e))? {
+        Some(person) if line.guests.is_taken(&person.name, Some(&token)) => Err(taken()),
+        Some(person) => Ok(shown(&person)),
+        None => Ok(json(200, &Value::Null)),
+    }
 }
 
 fn open(line: &Line, request: &mut Request) -> Result<Answer, Answer> {
@@ -48,7 +52,7 @@ fn open(line: &Line, request: &mut Request) -> Result<Answer, Answer> {
     let wanted = wanted.ok_or_else(|| problem(400, "bad_json", "send {\"name\": \"…\"}"))?;
     let name = PersonName::parse(&wanted.name).map_err(|why| problem(400, "bad_field", why))?;
     if line.guests.is_taken(&name, token(request).as_ref()) {
-        return Err(problem(409, "name_taken", "somebody of that name is here; choose another"));
+        return Err(taken());
     }
     let token = random_hex(32).map_err(|e| unavailable(&e))?;
     line.store.open_session(&hash(&token), &name, Time::now()).map_err(|e| unavailable(&e))?;
@@ -84,6 +88,10 @@ fn token(request: &Request) -> Option<TokenHash> {
 
 fn cookie(token: &str, age: u32) -> tiny_http::Header {
     field("Set-Cookie", &format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}"))
+}
+
+fn taken() -> Answer {
+    problem(409, "name_taken", "somebody of that name is here; choose another")
 }
 
 fn unavailable(cause: &crate::Error) -> Answer {

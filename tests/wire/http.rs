@@ -147,6 +147,20 @@ fn a_guest_signs_in_and_the_cookie_is_who_he_is() {
     assert_eq!(connect().1, "HTTP/1.1 401");
 }
 
+/// A page cannot see the status of a refused WebSocket; it asks here.
+#[test]
+fn a_guest_whose_name_another_has_taken_is_told_so() {
+    let server = server();
+    let opened = session(&server, "POST", r#"{"name":"Ann"}"#, "");
+    let cookie = format!("Cookie: {}\r\n", cookie(&opened));
+    let other = server.json("ann");
+    let asked = session(&server, "GET", "", &cookie);
+    assert_eq!((status(&asked), asked.contains("name_taken")), (409, true), "{asked}");
+    let request = upgrade(server.address, "/ws", &format!("{cookie}Sec-WebSocket-Protocol: parlor.v1\r\n"));
+    assert_eq!(status(&server.raw(request.as_bytes())), 409);
+    drop(other);
+}
+
 #[test]
 fn a_session_asked_for_wrongly_is_refused() {
     let server = server();

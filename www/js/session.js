@@ -9,9 +9,10 @@ export class Refused extends Error {}
 /** The server did not answer at all. */
 export class Away extends Error {}
 
-/** The session's `{name, role}`, or null when there is none. Throws `Away`. */
+/** The session's `{name, role}`, or null when there is none. Throws `Refused` (another has the name now) or `Away`. */
 export async function current() {
   const answer = await ask('GET');
+  if (answer.status === 409) throw new Refused(sentence((await answer.json()).error.message));
   if (!answer.ok) throw new Away(String(answer.status));
   return answer.json();
 }
