@@ -72,7 +72,8 @@ export class Line {
 
   /** False if there is no line to send on; the frame is then not kept here. */
   send(frame) {
-    if (this.state !== 'open') return false;
+    // A socket that the server is just closing takes a frame, drops it and complains.
+    if (this.state !== 'open' || this.#socket.readyState !== WebSocket.OPEN) return false;
     const text = JSON.stringify(frame);
     this.#socket.send(text);
     this.tap?.sent(frame, text);
