@@ -2,8 +2,10 @@
 
 use crate::error::Error;
 use crate::limits::Capacity;
+#[cfg(feature = "sqlite")]
 use crate::store::Synchronous;
 use std::net::{Ipv4Addr, SocketAddr};
+#[cfg(any(feature = "http", feature = "sqlite"))]
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use std::time::Duration;
 pub struct Builder {
     pub(crate) listen: SocketAddr,
     pub(crate) keep: Keep,
+    #[cfg(feature = "http")]
     pub(crate) www: Option<PathBuf>,
     pub(crate) max_clients: Option<usize>,
     pub(crate) max_rooms: usize,
@@ -28,6 +31,7 @@ pub struct Builder {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Keep {
     Memory,
+    #[cfg(feature = "sqlite")]
     Sqlite(PathBuf, Synchronous),
 }
 
@@ -39,6 +43,7 @@ impl Default for Builder {
         Builder {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             keep: Keep::Memory,
+            #[cfg(feature = "http")]
             www: None,
             max_clients: None,
             max_rooms: 1000,
@@ -63,11 +68,13 @@ impl Builder {
         Builder { keep: Keep::Memory, ..self }
     }
 
+    #[cfg(feature = "sqlite")]
     /// Keeps messages in an SQLite database in `folder`, which is made where it is missing.
     pub fn sqlite(self, folder: &Path, sync: Synchronous) -> Builder {
         Builder { keep: Keep::Sqlite(folder.into(), sync), ..self }
     }
 
+    #[cfg(feature = "http")]
     /// Serves the page from `folder`, read anew at each request, instead of the one compiled in. For work on the page.
     pub fn www(self, folder: &Path) -> Builder {
         Builder { www: Some(folder.into()), ..self }
@@ -132,11 +139,11 @@ impl Builder {
             "--outbox-limit must be at least 65536 bytes: less evicts clients that keep up",
         )?;
         need(!self.handshake_time.is_zero() && !self.keepalive.is_zero(), "times must be longer than nothing")?;
-        let folder = self.www.as_ref().filter(|folder| !folder.join("index.html").is_file());
-        match folder {
-            Some(folder) => Err(Error::Setting(format!("--www: there is no index.html in {}", folder.display()))),
-            None => Ok(()),
+        #[cfg(feature = "http")]
+        if let Some(folder) = self.www.as_ref().filter(|folder| !folder.join("index.html").is_file()) {
+            return Err(Error::Setting(format!("--www: there is no index.html in {}", folder.display())));
         }
+        Ok(())
     }
 
     /// What goes into an outbox at once, in bytes, when its client is sent what it asked for; and the most that a batch of
@@ -169,6 +176,7 @@ mod tests {
             (Builder::default().body_limit(100_000), "--message-limit"),
             (Builder::default().outbox_limit(10), "--outbox-limit"),
             (Builder::default().keepalive(Duration::ZERO), "times"),
+            #[cfg(feature = "http")]
             (Builder::default().www(Path::new("/nowhere")), "--www"),
         ];
         for (builder, word) in cases {

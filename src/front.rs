@@ -11,7 +11,7 @@ use parking_lot::{Condvar, Mutex};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tungstenite::http::{HeaderMap, Method, header};
 
@@ -38,15 +38,16 @@ const PASSED_ON: [header::HeaderName; 8] = [
 
 /// The way to tiny_http's private socket, for so many at a time.
 pub(crate) struct Front {
-    socket: PathBuf,
+    /// None: the page and the API are not compiled in.
+    socket: Option<PathBuf>,
     free: Mutex<usize>,
     freed: Condvar,
 }
 
 impl Front {
     /// A front before the tiny_http that listens at `socket`.
-    pub fn new(socket: &Path) -> Front {
-        Front { socket: socket.into(), free: Mutex::new(RELAYS), freed: Condvar::new() }
+    pub fn new(socket: Option<PathBuf>) -> Front {
+        Front { socket, free: Mutex::new(RELAYS), freed: Condvar::new() }
     }
 
     /// Waits for a free relay, at most until `deadline`.
@@ -81,6 +82,10 @@ pub(crate) fn relay(
     head: Head,
     deadline: Instant,
 ) -> Result<(), Refusal> {
+    let Some(path) = &front.socket else {
+        let message = "there is only the chat here, at /ws, and an echo at /echo".into();
+        return Err(Refusal::new(404, "not_found", message));
+    };
     let length = check(&head)?;
     let body = receive(socket, head.rest.clone(), length, deadline)?;
     let _relay = front.relay(deadline).ok_or_else(Refusal::busy)?;
@@ -88,7 +93,7 @@ pub(crate) fn relay(
         warn!("{peer}: the page cannot be reached: {e}");
         Refusal::busy()
     };
-    let mut inner = UnixStream::connect(&front.socket).map_err(out_of_order)?;
+    let mut inner = UnixStream::connect(path).map_err(out_of_order)?;
     inner
         .set_read_timeout(Some(ANSWERING))
         .and_then(|()| inner.set_write_timeout(Some(ANSWERING)))

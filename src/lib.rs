@@ -10,6 +10,15 @@
 //! ```
 //! The modules stand in that order; `src/README.md` tells who may touch what.
 //!
+//! # Features
+//! | feature | brings | on by default |
+//! |---|---|---|
+//! | `http` | the page and the API, on the same port | through `cli` |
+//! | `sqlite` | messages kept in an SQLite database | through `cli` |
+//! | `cli` | the executable | yes |
+//!
+//! Without any it is the line alone: WebSockets, rooms, numbers, messages in memory.
+//!
 //! # A server in a program of your own
 //! ```
 //! use parlor::Server;
@@ -25,6 +34,8 @@
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+// What the page and the database alone need stays where it belongs, and is unused without them.
+#![cfg_attr(not(all(feature = "http", feature = "sqlite")), allow(dead_code))]
 
 mod client;
 mod config;
@@ -37,6 +48,7 @@ mod frame;
 mod front;
 mod handshake;
 mod head;
+#[cfg_attr(not(feature = "http"), path = "http/absent.rs")]
 mod http;
 mod identity;
 mod limits;
@@ -56,4 +68,5 @@ pub use config::Builder;
 pub use error::Error;
 pub use limits::Capacity;
 pub use server::{Handle, Server};
+#[cfg(feature = "sqlite")]
 pub use store::Synchronous;

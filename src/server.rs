@@ -15,7 +15,9 @@ use crate::name::PersonName;
 use crate::protocol::Limits;
 use crate::recorder::Recorder;
 use crate::roster::Roster;
-use crate::store::{Memory, Sql, Store};
+#[cfg(feature = "sqlite")]
+use crate::store::Sql;
+use crate::store::{Memory, Store};
 use crossbeam_channel::{Receiver, Sender, after, bounded, select};
 use log::{error, info, warn};
 use parking_lot::Mutex;
@@ -92,6 +94,7 @@ impl Server {
     fn bind(settings: Builder) -> Result<Server, Error> {
         let store: Arc<dyn Store> = match &settings.keep {
             Keep::Memory => Arc::new(Memory::new(settings.max_rooms)?),
+            #[cfg(feature = "sqlite")]
             Keep::Sqlite(folder, sync) => Arc::new(Sql::sqlite(folder, *sync, settings.max_rooms)?),
         };
         let nobody = PersonName::trusted("");
@@ -107,7 +110,7 @@ impl Server {
         let (stop, stopped) = bounded(1);
         let line = Arc::new(Line {
             limits: Limits::new(settings.body_limit, settings.message_limit),
-            front: Front::new(&http.socket()),
+            front: Front::new(http.socket()),
             settings,
             store,
             entries,

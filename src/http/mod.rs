@@ -18,6 +18,9 @@ use tiny_http::{Header, Method, Request, Response};
 /// Threads that answer.
 const WORKERS: usize = 4;
 
+/// The socket's name in its folder.
+const SOCKET: &str = "http";
+
 /// What may be on the page: its own files and its own line, nothing inline, nothing from elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; manifest-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'";
@@ -43,7 +46,7 @@ impl Http {
         let failed = |cause: std::io::Error| Error::System("no private socket for the page", cause);
         let folder = std::env::temp_dir().join(format!("parlor-{}", crate::store::random_hex(8)?));
         std::fs::DirBuilder::new().mode(0o700).create(&folder).map_err(failed)?;
-        let server = tiny_http::Server::http_unix(&folder.join("http")).map_err(|e| {
+        let server = tiny_http::Server::http_unix(&folder.join(SOCKET)).map_err(|e| {
             let _ = std::fs::remove_dir(&folder);
             failed(std::io::Error::other(e.to_string()))
         })?;
@@ -51,8 +54,8 @@ impl Http {
     }
 
     /// Where it listens.
-    pub fn socket(&self) -> PathBuf {
-        self.folder.join("http")
+    pub fn socket(&self) -> Option<PathBuf> {
+        Some(self.folder.join(SOCKET))
     }
 
     /// Starts to answer.
@@ -78,7 +81,7 @@ impl Http {
 
 impl Drop for Http {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(self.socket());
+        let _ = std::fs::remove_file(self.folder.join(SOCKET));
         let _ = std::fs::remove_dir(&self.folder);
     }
 }

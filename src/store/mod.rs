@@ -5,9 +5,12 @@
 //! - (author, the client's id) is unique: a repeat is not stored, and the message it repeats is given back;
 //! - `record` is all or nothing: after an error nothing of the batch may be shown to anyone.
 
+#[cfg(feature = "sqlite")]
 mod database;
 mod memory;
+#[cfg(feature = "sqlite")]
 mod schema;
+#[cfg(feature = "sqlite")]
 mod sql;
 
 use crate::error::Error;
@@ -15,8 +18,10 @@ use crate::name::{PersonName, RoomName};
 use serde::Serialize;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+#[cfg(feature = "sqlite")]
 pub use database::Synchronous;
 pub use memory::Memory;
+#[cfg(feature = "sqlite")]
 pub use sql::Sql;
 
 /// A number of a room's line.
@@ -215,5 +220,5 @@ pub(crate) fn random_hex(bytes: usize) -> Result<String, Error> {
 }
 
 /// What holds for every store holds for each: one suite, run against all of them.
-#[cfg(test)]
+#[cfg(all(test, feature = "sqlite"))]
 mod contract;

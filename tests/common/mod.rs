@@ -197,7 +197,11 @@ impl Client {
     pub fn closed(&mut self) -> Option<CloseFrame> {
         loop {
             match self.socket.read() {
-                Ok(Message::Close(frame)) => return frame,
+                Ok(Message::Close(frame)) => {
+                    // Sends the answer, as a client should.
+                    let _ = self.socket.flush();
+                    return frame;
+                }
                 Ok(_) => {}
                 Err(_) => return None,
             }

@@ -162,11 +162,11 @@ impl Window {
             height: None,
             window_state: None,
             enable_begin_frame_control: None,
-            // A tab behind another one would draw once a second.
-            new_window: Some(true),
+            new_window: None,
             background: None,
             for_tab: None,
-            hidden: None,
+            // A page in a window with buttons around it costs twice as much, and behind another one it draws once a second.
+            hidden: Some(true),
         };
         let target = chromium.control().call(target).unwrap().target_id;
         let devtools = DevTools::connect(&format!("{}{target}", chromium.pages));

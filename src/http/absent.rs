@@ -1,0 +1,27 @@
+//! What stands in for the page and the API where they are not compiled in: nothing to connect to, nothing to stop.
+
+use crate::error::Error;
+use crate::line::Line;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub(crate) struct Http;
+pub(crate) struct Workers;
+
+impl Http {
+    pub fn bind() -> Result<Http, Error> {
+        Ok(Http)
+    }
+
+    pub fn socket(&self) -> Option<PathBuf> {
+        None
+    }
+
+    pub fn start(self, _: &Arc<Line>) -> Result<Workers, Error> {
+        Ok(Workers)
+    }
+}
+
+impl Workers {
+    pub fn stop(&mut self) {}
+}
