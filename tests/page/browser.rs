@@ -162,11 +162,11 @@ impl Window {
             height: None,
             window_state: None,
             enable_begin_frame_control: None,
-            new_window: None,
+            // A tab behind another one would draw once a second.
+            new_window: Some(true),
             background: None,
             for_tab: None,
-            // A page in a window with buttons around it costs twice as much, and behind another one it draws once a second.
-            hidden: Some(true),
+            hidden: None,
         };
         let target = chromium.control().call(target).unwrap().target_id;
         let devtools = DevTools::connect(&format!("{}{target}", chromium.pages));
