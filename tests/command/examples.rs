@@ -2,33 +2,31 @@
 
 use crate::Program;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::Mutex;
 use tungstenite::{Message, connect};
 
 fn example(name: &str, argument: &str) -> Program {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    // `cargo test --test command` alone does not build them.
-    let folder = BUILT.get_or_init(|| {
-        // target/debug/deps/command-… stands beside target/debug/examples.
-        let here = std::env::current_exe().unwrap();
-        let profile = here.ancestors().nth(2).unwrap();
+    // target/debug/deps/command-… stands beside target/debug/examples.
+    let here = std::env::current_exe().unwrap();
+    let profile = here.ancestors().nth(2).unwrap();
+    let program = profile.join("examples").join(name);
+    let source = format!("{}/examples/{name}.rs", env!("CARGO_MANIFEST_DIR"));
+    let written = |path: &Path| std::fs::metadata(path).and_then(|file| file.modified()).ok();
+    // `cargo test` has built it; `cargo test --test command` alone has not.
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let building = BUILDING.lock();
+    if written(&program) < written(Path::new(&source)) {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args([
-            "build",
-            "--quiet",
-            "--examples",
-            "--manifest-path",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
-        ]);
+        cargo.args(["build", "--quiet", "--example", name]).current_dir(env!("CARGO_MANIFEST_DIR"));
         if profile.ends_with("release") {
             cargo.arg("--release");
         }
         assert!(cargo.status().unwrap().success());
-        profile.join("examples")
-    });
-    Program::start(Command::new(folder.join(name)).arg(argument))
+    }
+    drop(building);
+    Program::start(Command::new(program).arg(argument))
 }
 
 #[test]
