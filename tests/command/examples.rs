@@ -74,7 +74,7 @@ fn the_broadcast_reaches_everyone_in_one_order() {
     assert_eq!(clients[0].read().unwrap(), clients[1].read().unwrap());
 }
 
-/// What the issue of their size is: short enough to be read in one sitting.
+/// Short enough to be read in one sitting.
 #[test]
 fn the_examples_are_short() {
     for (name, lines) in [("01_echo_server", 40), ("02_echo_client", 40), ("03_broadcast", 100)] {
