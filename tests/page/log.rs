@@ -160,6 +160,38 @@ fn unread_messages_of_another_room_are_counted_and_the_line_stays_put() {
 }
 
 #[test]
+fn a_room_that_is_open_from_the_start_is_read() {
+    let Some(chromium) = Chromium::get() else { return };
+    let server = server();
+    let mut bob = server.in_lobby("bob");
+    create(&mut bob, "club", "The club");
+    post(&mut bob, "lobby", "old");
+    let ann = chromium.person(server.address, "ann");
+    ann.sees("old");
+    assert_eq!(ann.ask("$('#log').scrollHeight === $('#log').clientHeight"), true, "nothing here scrolls");
+    ann.click("a[data-room=club]");
+    ann.wait_for("$('.empty[data-state=empty]')");
+
+    // In another tab the lobby is open as soon as the page is.
+    post(&mut bob, "lobby", "unread");
+    ann.wait_for("$('a[data-room=lobby]').dataset.unread === '1'");
+    let other = ann.another_tab();
+    other.sees("unread");
+    other.wait_for("$('.divider').nextElementSibling === message('unread')");
+    for tab in [&other, &ann] {
+        tab.wait_for("$('a[data-room=lobby]').dataset.unread === '0' && !/^\\(/.test(document.title)");
+    }
+    other.reload();
+    other.is_in();
+    other.sees("unread");
+    assert_eq!(
+        other.ask("(await frame(), await frame(), $$('.divider').length)"),
+        0,
+        "read is read, by the server's count too"
+    );
+}
+
+#[test]
 fn messages_of_one_person_stand_together_with_the_time_and_the_date() {
     let Some(chromium) = Chromium::get() else { return };
     let server = server();

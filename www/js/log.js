@@ -92,9 +92,12 @@ export class Log {
     this.#placed = room.live;
     this.#toEnd();
     const divider = this.#rows.querySelector('.divider');
-    if (!divider || divider.offsetTop >= this.#view.scrollTop) return;
-    this.#view.scrollTop = divider.offsetTop - this.#view.clientHeight / 4;
-    this.#measure();
+    if (divider && divider.offsetTop < this.#view.scrollTop) {
+      this.#view.scrollTop = divider.offsetTop - this.#view.clientHeight / 4;
+      this.#measure();
+    }
+    // Where all of it is in view nothing scrolls, and no event would tell that the end is seen.
+    if (this.atEnd) this.#chat.look();
   }
 
   // A row in view, and where it stands on the screen; what is added above must not move it.
