@@ -40,6 +40,7 @@
 mod client;
 mod config;
 mod connection;
+mod dialer;
 mod dispatcher;
 mod error;
 mod event;
@@ -54,6 +55,7 @@ mod identity;
 mod limits;
 mod line;
 mod listener;
+mod message;
 mod name;
 mod outbox;
 mod protocol;
@@ -65,8 +67,12 @@ mod server;
 mod store;
 
 pub use config::Builder;
+pub use dialer::{
+    Client, ClientBuilder, DialError, Dialer, Direction, Event, Incoming, Problem, Response, Room, Start, WebSocket,
+};
 pub use error::Error;
 pub use limits::Capacity;
+pub use message::Message;
 pub use server::{Handle, Server};
 #[cfg(feature = "sqlite")]
 pub use store::Synchronous;

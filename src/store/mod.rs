@@ -16,7 +16,7 @@ mod sql;
 use crate::error::Error;
 use crate::name::{PersonName, RoomName};
 use serde::Serialize;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[cfg(feature = "sqlite")]
 pub use database::Synchronous;
@@ -197,8 +197,19 @@ pub struct Time(pub i64);
 impl Time {
     /// The clock of this machine.
     pub fn now() -> Time {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Time(since.as_millis() as i64)
+        SystemTime::now().into()
+    }
+}
+
+impl From<SystemTime> for Time {
+    fn from(at: SystemTime) -> Time {
+        Time(at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64)
+    }
+}
+
+impl From<Time> for SystemTime {
+    fn from(at: Time) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(at.0.max(0) as u64)
     }
 }
 

@@ -4,6 +4,7 @@
 mod common;
 
 mod browser;
+#[path = "../common/cable.rs"]
 mod cable;
 mod chat;
 mod devices;

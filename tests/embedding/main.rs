@@ -1,5 +1,9 @@
 //! The line alone, as a program that embeds it gets it: these tests run without any feature, too.
 
+#[path = "../common/cable.rs"]
+mod cable;
+mod client;
+#[path = "../common/mod.rs"]
 mod common;
 
 use common::*;

@@ -1,4 +1,5 @@
 //! The line between browser and server as a cable that the test holds in its hand.
+#![allow(dead_code, reason = "each test binary uses a part")]
 
 use parking_lot::{Condvar, Mutex};
 use std::io::{Read, Write};

@@ -1,0 +1,515 @@
+//! A chat client that comes back by itself: no message lost, none twice.
+
+use super::event::{Event, Start};
+use super::session::Session;
+use super::websocket::{Incoming, WebSocket};
+use super::{DialError, Dialer, Problem};
+use crate::message::Message;
+use crate::protocol::SUBPROTOCOL;
+use crate::store::random_hex;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use parking_lot::{Condvar, Mutex};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Events that may wait for the program. What comes beyond is let fall, and asked for again when it has caught up.
+const EVENTS: usize = 2048;
+
+/// Posts that may be on their way.
+const POSTS: usize = 1024;
+
+/// After so much silence the server is pinged, and after so much more the line is held for dead.
+const SILENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often a client that is behind looks whether its program has caught up.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The first wait after a break; it doubles up to the longest. A quarter of it is chance, so that a crowd does not
+/// come back in step.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// How long [`Client::post`] waits for the receipt.
+const RECEIPT: Duration = Duration::from_secs(30);
+
+/// A blocking client of a Parlor. Clones are the same client: one thread may post while another takes the events.
+///
+/// When the connection breaks it connects again by itself, after a quarter of a second at first and half a minute at
+/// most, and goes on where it was: each message of a room that it joined comes once, in order, and what was sent and not
+/// seen is sent again under the same id, which the server stores once. The connection ends when the last clone is dropped.
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// # let address = server.address();
+/// use parlor::{Client, Start};
+///
+/// let ann = Client::connect(&format!("ws://{address}"), "ann")?;
+/// ann.join("lobby", Start::Last(10))?;
+/// let stored = ann.post("lobby", "hello")?; // returns once it is stored
+///
+/// for message in ann.messages() {
+///     println!("{}: {}", message.from, message.body);
+///     if message.rev == stored.rev {
+///         break;
+///     }
+/// }
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    seat: Arc<Seat>,
+}
+
+/// Made by [`Client::builder`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ClientBuilder {
+    dialer: Result<Dialer, DialError>,
+    name: String,
+    key: Option<String>,
+}
+
+/// Ends the thread when the last clone is gone.
+struct Seat {
+    shared: Arc<Shared>,
+    events: Receiver<Event>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the program's threads and the client's own share.
+struct Shared {
+    state: Mutex<State>,
+    /// A post was settled, or the end has come.
+    moved: Condvar,
+    /// Held while frames are sent, so that they leave in the order in which the session made them. Taken before `state`.
+    sending: Mutex<()>,
+}
+
+struct State {
+    session: Session,
+    socket: Option<WebSocket>,
+    receipts: HashMap<String, Sender<Result<Message, Problem>>>,
+    /// Why it is over.
+    end: Option<DialError>,
+}
+
+impl ClientBuilder {
+    /// The name to chat under: 1 to 32 characters. Without one the URL must have it, or a header that says who this is.
+    pub fn name(self, name: &str) -> ClientBuilder {
+        ClientBuilder { name: name.into(), ..self }
+    }
+
+    /// What shows the server that two connections are the same guest. Default: random. With the same key a program that
+    /// was started again takes its name over from its dying connection at once.
+    pub fn key(self, key: &str) -> ClientBuilder {
+        ClientBuilder { key: Some(key.into()), ..self }
+    }
+
+    /// Changes how it connects: header fields, timeout, a tap.
+    pub fn dial(self, change: impl FnOnce(Dialer) -> Dialer) -> ClientBuilder {
+        ClientBuilder { dialer: self.dialer.map(change), ..self }
+    }
+
+    /// Connects, and waits for the server's welcome.
+    ///
+    /// # Errors
+    /// Those of [`Dialer::connect`]; [`DialError::NotWebSocket`] too when it is no Parlor that answers. Only later
+    /// breaks are mended.
+    pub fn connect(self) -> Result<Client, DialError> {
+        let key = match self.key {
+            Some(key) => key,
+            None => random_hex(16).map_err(|e| DialError::Lost(e.to_string()))?,
+        };
+        let dialer = self.dialer?;
+        let path = if dialer.path() == "/" { "/ws" } else { dialer.path() }.to_owned();
+        let parameters = [("name", self.name.as_str()), ("key", key.as_str())];
+        let parameters = if self.name.is_empty() { &parameters[..0] } else { &parameters[..] };
+        Client::start(dialer.at(&path, parameters).subprotocol(SUBPROTOCOL))
+    }
+}
+
+impl Client {
+    /// Connects to the Parlor at `url`, such as `ws://127.0.0.1:8080`, as a guest of that name.
+    ///
+    /// # Errors
+    /// See [`ClientBuilder::connect`].
+    pub fn connect(url: &str, name: &str) -> Result<Client, DialError> {
+        Client::builder(url).name(name).connect()
+    }
+
+    /// More to choose than a name. The path of the URL is `/ws` if it has none.
+    pub fn builder(url: &str) -> ClientBuilder {
+        Client::over(Dialer::new(url))
+    }
+
+    pub(crate) fn over(dialer: Result<Dialer, DialError>) -> ClientBuilder {
+        ClientBuilder { dialer, name: String::new(), key: None }
+    }
+
+    fn start(dialer: Dialer) -> Result<Client, DialError> {
+        let state = State { session: Session::default(), socket: None, receipts: HashMap::new(), end: None };
+        let shared = Arc::new(Shared { state: Mutex::new(state), moved: Condvar::new(), sending: Mutex::new(()) });
+        let (tell, events) = unbounded();
+        let mut runner = Runner { dialer, shared: shared.clone(), tell, failures: 0 };
+        let socket = runner.connect()?;
+        let run = move || runner.run(socket);
+        let thread = std::thread::Builder::new().name("parlor client".into()).spawn(run);
+        let thread = thread.map_err(|e| DialError::Lost(format!("no thread can be started: {e}")))?;
+        Ok(Client { seat: Arc::new(Seat { shared, events, thread: Mutex::new(Some(thread)) }) })
+    }
+
+    /// Everything that happens, as a channel: iterate over it, or put it into a `select!`. It ends after
+    /// [`Event::Ended`]. A program that leaves more than 2,048 events waiting is not told of more until it has taken
+    /// half of them; messages are then fetched from the server, none is missing.
+    pub fn events(&self) -> &Receiver<Event> {
+        &self.seat.events
+    }
+
+    /// The messages alone, one after the other; the iterator waits for the next, and ends when the client does.
+    pub fn messages(&self) -> impl Iterator<Item = Message> + '_ {
+        let events = self.seat.events.iter();
+        events.filter_map(|event| if let Event::Message(message) = event { Some(message) } else { None })
+    }
+
+    /// Enters a room: what is told of it begins there, and goes on over all breaks.
+    ///
+    /// # Errors
+    /// [`DialError`] of the end, if it has come. A room that does not exist is told by [`Event::Refused`].
+    pub fn join(&self, room: &str, start: Start) -> Result<(), DialError> {
+        self.ask(|session| session.join(room, start))
+    }
+
+    /// Leaves a room.
+    ///
+    /// # Errors
+    /// As [`Client::join`].
+    pub fn leave(&self, room: &str) -> Result<(), DialError> {
+        self.ask(|session| session.leave(room))
+    }
+
+    /// Makes a room, with its name for addresses (1 to 32 of a-z, 0-9 and -) and a title for people, empty for the same,
+    /// and enters it.
+    ///
+    /// # Errors
+    /// As [`Client::join`].
+    pub fn create(&self, room: &str, title: &str) -> Result<(), DialError> {
+        self.ask(|session| session.create(room, title))
+    }
+
+    /// Posts a message to a room that was joined, and waits until it is stored; over breaks, for up to 30 s.
+    ///
+    /// # Errors
+    /// [`DialError::Problem`] when the server does not take it. [`DialError::TimedOut`]: it is still on its way, and may
+    /// be stored yet.
+    pub fn post(&self, room: &str, body: &str) -> Result<Message, DialError> {
+        let (receipt, stored) = bounded(1);
+        self.dispatch(room, body, Some(receipt))?;
+        match stored.recv_timeout(RECEIPT) {
+            Ok(Ok(message)) => Ok(message),
+            Ok(Err(problem)) => Err(DialError::Problem(problem)),
+            Err(RecvTimeoutError::Timeout) => Err(DialError::TimedOut),
+            Err(RecvTimeoutError::Disconnected) => Err(self.end()),
+        }
+    }
+
+    /// Posts a message and does not wait. Gives its id: the [`Event::Message`] of that id is its receipt,
+    /// [`Event::Refused`] its refusal. Waits only while 1,024 are on their way.
+    ///
+    /// # Errors
+    /// [`DialError::Problem`] with `too_long` for one that is longer than the server takes; otherwise as [`Client::join`].
+    pub fn send(&self, room: &str, body: &str) -> Result<String, DialError> {
+        self.dispatch(room, body, None)
+    }
+
+    /// Waits until everything that was sent is stored or refused. False: it is not, after `patience`.
+    pub fn flush(&self, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        let mut state = self.seat.shared.state.lock();
+        while state.session.unseen() > 0 && state.end.is_none() {
+            if self.seat.shared.moved.wait_until(&mut state, until).timed_out() {
+                break;
+            }
+        }
+        state.session.unseen() == 0
+    }
+
+    /// Tells the others in a room that this person is writing; once in 3 s is enough.
+    ///
+    /// # Errors
+    /// As [`Client::join`].
+    pub fn typing(&self, room: &str) -> Result<(), DialError> {
+        self.tell(&serde_json::json!({"type": "typing", "room": room}))
+    }
+
+    /// Says that this person has read a room up to a number.
+    ///
+    /// # Errors
+    /// As [`Client::join`].
+    pub fn read_to(&self, room: &str, rev: i64) -> Result<(), DialError> {
+        self.tell(&serde_json::json!({"type": "read", "room": room, "rev": rev}))
+    }
+
+    /// Asks for up to `limit` messages (200 at most) before the one with the number `before`; [`Event::History`] brings
+    /// them. If the connection breaks first, nothing does.
+    ///
+    /// # Errors
+    /// As [`Client::join`].
+    pub fn history(&self, room: &str, before: i64, limit: usize) -> Result<(), DialError> {
+        self.tell(&serde_json::json!({"type": "history", "room": room, "before": before, "limit": limit}))
+    }
+
+    /// Says goodbye. Messages on their way may be lost: [`Client::flush`] first waits for them.
+    pub fn close(&self) {
+        self.seat.close();
+    }
+
+    fn dispatch(
+        &self,
+        room: &str,
+        body: &str,
+        receipt: Option<Sender<Result<Message, Problem>>>,
+    ) -> Result<String, DialError> {
+        let id = random_hex(12).map_err(|e| DialError::Lost(e.to_string()))?;
+        let shared = &self.seat.shared;
+        let mut state = shared.state.lock();
+        while state.session.unseen() >= POSTS && state.end.is_none() {
+            shared.moved.wait(&mut state);
+        }
+        let limit = state.session.body_limit;
+        if body.len() > limit {
+            // On the wire it might be longer than the server reads at all, and end the connection.
+            let (code, id, room) = ("too_long".into(), Some(id), Some(room.into()));
+            let message = format!("a message has {limit} bytes at most, and this one {}", body.len());
+            return Err(DialError::Problem(Problem { code, message, id, room }));
+        }
+        if let Some(receipt) = receipt {
+            state.receipts.insert(id.clone(), receipt);
+        }
+        drop(state);
+        self.ask(|session| session.post(id.clone(), room, body))?;
+        Ok(id)
+    }
+
+    /// Asks for something that outlives a connection: sent now if there is one, otherwise when there is.
+    fn ask(&self, ask: impl FnOnce(&mut Session) -> String) -> Result<(), DialError> {
+        let shared = &self.seat.shared;
+        let _order = shared.sending.lock();
+        let mut state = shared.state.lock();
+        if let Some(end) = &state.end {
+            return Err(end.clone());
+        }
+        let frame = ask(&mut state.session);
+        let socket = state.socket.clone().filter(|_| state.session.welcomed);
+        drop(state);
+        // If it breaks now, the next connection begins with it.
+        let _ = socket.map(|socket| socket.send_text(&frame));
+        Ok(())
+    }
+
+    /// Sends something that means nothing on another connection.
+    fn tell(&self, frame: &serde_json::Value) -> Result<(), DialError> {
+        self.ask(|_| frame.to_string())
+    }
+
+    fn end(&self) -> DialError {
+        self.seat.shared.state.lock().end.clone().unwrap_or(DialError::Over)
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let state = self.seat.shared.state.lock();
+        f.write_str(match (&state.end, state.session.welcomed) {
+            (Some(_), _) => "Client(over)",
+            (None, true) => "Client(connected)",
+            (None, false) => "Client(waiting)",
+        })
+    }
+}
+
+impl Seat {
+    fn close(&self) {
+        let socket = {
+            let mut state = self.shared.state.lock();
+            state.end.get_or_insert(DialError::Over);
+            state.socket.clone()
+        };
+        self.shared.moved.notify_all();
+        let was_connected = socket.is_some();
+        if let Some(socket) = socket {
+            socket.close(1000, "");
+        }
+        // One that is just trying to connect ends by itself, when it has or has not.
+        let thread = self.thread.lock().take().filter(|_| was_connected);
+        if let Some(thread) = thread.filter(|thread| thread.thread().id() != std::thread::current().id()) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The client's thread: reads, and connects again.
+struct Runner {
+    dialer: Dialer,
+    shared: Arc<Shared>,
+    tell: Sender<Event>,
+    /// Attempts in a row that came to nothing.
+    failures: u32,
+}
+
+impl Runner {
+    fn run(mut self, first: WebSocket) {
+        let mut socket = Some(first);
+        let end = loop {
+            let cause = match socket.take() {
+                Some(open) => {
+                    let since = Instant::now();
+                    let cause = self.read(&open);
+                    open.hang_up();
+                    if since.elapsed() > PATIENCE {
+                        self.failures = 0;
+                    }
+                    cause
+                }
+                None => match self.connect() {
+                    Ok(open) => {
+                        socket = Some(open);
+                        continue;
+                    }
+                    Err(cause) => cause,
+                },
+            };
+            let mut state = self.shared.state.lock();
+            state.session.lost();
+            state.socket = None;
+            if let Some(end) = &state.end {
+                break end.clone();
+            }
+            if !cause.may_pass() {
+                break cause;
+            }
+            let wait = wait(&cause, self.failures);
+            self.failures += 1;
+            let _ = self.tell.send(Event::Lost { cause, retry_in: wait });
+            let until = Instant::now() + wait;
+            while state.end.is_none() && !self.shared.moved.wait_until(&mut state, until).timed_out() {}
+        };
+        let mut state = self.shared.state.lock();
+        state.end.get_or_insert(end.clone());
+        // Whoever waits for a receipt sees that none will come.
+        state.receipts.clear();
+        self.shared.moved.notify_all();
+        let _ = self.tell.send(Event::Ended(end));
+    }
+
+    /// Connects, and takes the welcome.
+    fn connect(&mut self) -> Result<WebSocket, DialError> {
+        let socket = self.dialer.connect()?;
+        let no_parlor = |what: String| DialError::NotWebSocket(format!("this is a WebSocket, but no Parlor: {what}"));
+        let Incoming::Text(welcome) = socket.read_within(PATIENCE)? else {
+            return Err(no_parlor("it sends binary messages".into()));
+        };
+        {
+            let mut state = self.shared.state.lock();
+            if let Some(end) = &state.end {
+                return Err(end.clone());
+            }
+            state.socket = Some(socket.clone());
+        }
+        // What the program sends from here on comes after what a connection begins with.
+        let shared = self.shared.clone();
+        let _order = shared.sending.lock();
+        for frame in self.hear(&welcome).map_err(no_parlor)? {
+            // If it cannot be sent, the next read says so.
+            let _ = socket.send_text(&frame);
+        }
+        Ok(socket)
+    }
+
+    /// Reads until the connection ends, and says why it did.
+    fn read(&mut self, socket: &WebSocket) -> DialError {
+        let mut silent_since = Instant::now();
+        let mut pinged = false;
+        loop {
+            let is_behind = self.shared.state.lock().session.is_behind();
+            // Whoever is sending just now may be waiting for the server, and the server for this thread to read.
+            if is_behind
+                && self.tell.len() < EVENTS / 2
+                && let Some(_order) = self.shared.sending.try_lock()
+            {
+                let frames = self.shared.state.lock().session.catch_up();
+                let _ = frames.iter().try_for_each(|frame| socket.send_text(frame));
+            }
+            let patience = if pinged { PATIENCE } else { SILENCE };
+            match socket.read_within(if is_behind { LOOK } else { patience }) {
+                Ok(Incoming::Text(text)) => {
+                    if let Err(what) = self.hear(&text) {
+                        return DialError::NotWebSocket(format!("a frame that no Parlor sends: {what}"));
+                    }
+                }
+                Ok(_) => {}
+                Err(DialError::TimedOut) => {
+                    if silent_since.elapsed() < patience {
+                        continue;
+                    }
+                    if pinged {
+                        return DialError::Lost("the server does not answer any more".into());
+                    }
+                    pinged = true;
+                    silent_since = Instant::now();
+                    // If it cannot be sent, the next read says so.
+                    let _ = socket.ping(b"");
+                    continue;
+                }
+                Err(cause) => return cause,
+            }
+            (silent_since, pinged) = (Instant::now(), false);
+        }
+    }
+
+    /// Takes a frame, and gives those that answer it: only a welcome has any.
+    fn hear(&mut self, text: &str) -> Result<Vec<String>, String> {
+        let keeps_up = self.tell.len() < EVENTS;
+        let heard = {
+            let mut state = self.shared.state.lock();
+            let heard = state.session.hear(text, keeps_up)?;
+            if let Some((id, outcome)) = heard.settled {
+                if let Some(receipt) = state.receipts.remove(&id) {
+                    let _ = receipt.send(outcome);
+                }
+                self.shared.moved.notify_all();
+            }
+            (heard.events, heard.frames)
+        };
+        for event in heard.0 {
+            // A connection that brings something is worth coming back to soon.
+            if matches!(event, Event::Message(_)) {
+                self.failures = 0;
+            }
+            let _ = self.tell.send(event);
+        }
+        Ok(heard.1)
+    }
+}
+
+/// How long to wait after so many failures.
+fn wait(cause: &DialError, failures: u32) -> Duration {
+    let doubled = FIRST_WAIT * 2u32.saturating_pow(failures.min(10));
+    let mut chance = [0];
+    let _ = getrandom::fill(&mut chance);
+    let wait = doubled.min(LONGEST_WAIT);
+    let wait = wait - wait / 4 * u32::from(chance[0]) / 256;
+    match cause {
+        DialError::Refused { retry_after: Some(after), .. } => wait.max(*after),
+        _ => wait,
+    }
+}

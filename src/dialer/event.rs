@@ -1,0 +1,122 @@
+//! What a [`Client`](super::Client) tells of.
+
+use super::DialError;
+use crate::message::Message;
+use serde::Deserialize;
+use std::time::Duration;
+
+/// Something that happened on the line of a [`Client`](super::Client).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The server has said welcome: at the start, and after each break.
+    Connected {
+        /// The name by which the server knows this person.
+        name: String,
+        /// The server and its version, such as `parlor/0.1.0`.
+        server: String,
+        /// A random id of the server's database. With another one the numbers of before mean nothing, and rooms begin
+        /// anew with their last messages.
+        epoch: String,
+        /// All rooms there are.
+        rooms: Vec<Room>,
+    },
+    /// The connection broke; it will be tried again. What is sent meanwhile is kept.
+    Lost {
+        /// Why.
+        cause: DialError,
+        /// When.
+        retry_in: Duration,
+    },
+    /// A message. In a room each comes once, in rising `rev`, whatever breaks in between.
+    Message(Message),
+    /// The room's past has been told; what follows is live.
+    Joined {
+        /// Which room.
+        room: String,
+        /// The room's number now.
+        head: i64,
+        /// How many people are there.
+        count: usize,
+        /// Who, where there are 100 or fewer.
+        members: Option<Vec<String>>,
+    },
+    /// Older messages that were asked for.
+    History {
+        /// Of which room.
+        room: String,
+        /// In rising `seq`.
+        messages: Vec<Message>,
+        /// Whether there are older ones still.
+        more: bool,
+    },
+    /// People came or went.
+    Presence {
+        /// Where.
+        room: String,
+        /// How many are there now.
+        count: usize,
+        /// Who came, where there are 100 or fewer.
+        joined: Vec<String>,
+        /// Who went.
+        left: Vec<String>,
+    },
+    /// Somebody is writing.
+    Typing {
+        /// Where.
+        room: String,
+        /// Who.
+        from: String,
+    },
+    /// The same person has read so far, on another connection.
+    Read {
+        /// Where.
+        room: String,
+        /// Up to which number.
+        rev: i64,
+    },
+    /// A room was made.
+    Room(Room),
+    /// The server did not take something.
+    Refused(Problem),
+    /// The connection is over for good; nothing comes after this.
+    Ended(DialError),
+}
+
+/// A room, as the server lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Room {
+    /// Its name in addresses.
+    pub room: String,
+    /// Its title for people.
+    pub title: String,
+    /// The number given last.
+    pub head: i64,
+    /// Messages since this person last read there, counted to 100; 0 for one who never has.
+    #[serde(default)]
+    pub unread: i64,
+}
+
+/// Why the server did not take something.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The kind, such as `no_such_room`: the error codes of the wire.
+    pub code: String,
+    /// What happened and what to do, for people.
+    pub message: String,
+    /// The message it is about.
+    pub id: Option<String>,
+    /// The room it is about.
+    pub room: Option<String>,
+}
+
+/// Where a room begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With everything changed after this number, of the same epoch.
+    Since(i64),
+    /// With the last so many messages, 200 at most.
+    Last(usize),
+}

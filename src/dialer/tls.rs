@@ -1,0 +1,116 @@
+//! TLS under a link: the WebSocket above it does not know.
+
+use super::{DialError, Link};
+use parking_lot::Mutex;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+/// A connection that one thread reads while another writes. The socket is read outside of the lock, which is held to
+/// feed the session, to take from it, and to write what it has encrypted.
+pub(super) struct Tls {
+    socket: TcpStream,
+    session: Mutex<ClientConnection>,
+}
+
+impl Tls {
+    /// Shakes hands, and checks the server's certificate against those that this machine trusts.
+    pub fn open(socket: TcpStream, host: &str, deadline: Instant) -> Result<Tls, DialError> {
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| DialError::Url(format!("no certificate can be for \"{host}\"")))?;
+        let failed = |e: &dyn std::fmt::Display| DialError::NotWebSocket(format!("TLS failed: {e}"));
+        let mut session = ClientConnection::new(config()?, name).map_err(|e| failed(&e))?;
+        while session.is_handshaking() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(DialError::TimedOut);
+            }
+            let _ = socket.set_read_timeout(Some(left));
+            session.complete_io(&mut &socket).map_err(|e| match e.kind() {
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => DialError::TimedOut,
+                ErrorKind::UnexpectedEof => failed(&"the server hung up; it may not speak TLS"),
+                _ => failed(&e),
+            })?;
+        }
+        Ok(Tls { socket, session: Mutex::new(session) })
+    }
+}
+
+/// Read once: the system's certificates take some milliseconds.
+fn config() -> Result<Arc<ClientConfig>, DialError> {
+    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    if let Some(config) = CONFIG.get() {
+        return Ok(config.clone());
+    }
+    let mut roots = RootCertStore::empty();
+    let (_, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        let why = "this machine trusts no certificates: install ca-certificates, or set SSL_CERT_FILE";
+        return Err(DialError::NotWebSocket(format!("TLS failed: {why}")));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| DialError::NotWebSocket(format!("TLS failed: {e}")))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(CONFIG.get_or_init(|| Arc::new(config)).clone())
+}
+
+impl Link for Tls {
+    fn read(&self, buffer: &mut [u8], patience: Option<Duration>) -> io::Result<usize> {
+        let until = patience.map(|patience| Instant::now() + patience);
+        let mut encrypted = vec![0; 16 * 1024];
+        loop {
+            match self.session.lock().reader().read(buffer) {
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {}
+                done => return done,
+            }
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            let count = Link::read(&self.socket, &mut encrypted, left)?;
+            let mut session = self.session.lock();
+            let mut fresh = &encrypted[..count];
+            loop {
+                // With nothing left it is told of the end.
+                let taken = session.read_tls(&mut fresh)?;
+                session.process_new_packets().map_err(io::Error::other)?;
+                if fresh.is_empty() || taken == 0 {
+                    break;
+                }
+            }
+            self.drain(&mut session)?;
+        }
+    }
+
+    fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut session = self.session.lock();
+        let mut left = bytes;
+        while !left.is_empty() {
+            let count = session.writer().write(left)?;
+            left = &left[count..];
+            self.drain(&mut session)?;
+        }
+        Ok(())
+    }
+
+    fn hang_up(&self) {
+        // Not while another writes: it is just that one who may be stuck.
+        if let Some(mut session) = self.session.try_lock() {
+            session.send_close_notify();
+            let _ = self.drain(&mut session);
+        }
+        self.socket.hang_up();
+    }
+}
+
+impl Tls {
+    fn drain(&self, session: &mut ClientConnection) -> io::Result<()> {
+        while session.wants_write() {
+            session.write_tls(&mut &self.socket)?;
+        }
+        Ok(())
+    }
+}
