@@ -8,12 +8,12 @@ use crate::line::Line;
 use crate::name::RoomName;
 use crate::protocol::{self, Code, Problem, Request, Start, close};
 use crate::store::{Message, Outcome, Record, Rev, Room, Time, random_hex};
+use crate::transport::Transport;
 use bytes::Bytes;
 use crossbeam_channel::bounded;
 use log::{error, info};
 use serde_json::Value;
 use std::collections::HashMap;
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tungstenite::Message as Incoming;
@@ -34,7 +34,14 @@ pub(crate) enum Chat {
 }
 
 /// Serves a client of the chat until it is gone.
-pub(crate) fn chat(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>, early: Vec<u8>, who: Identity, chat: Chat) {
+pub(crate) fn chat(
+    line: &Arc<Line>,
+    peer: Peer,
+    socket: &Arc<dyn Transport>,
+    early: Vec<u8>,
+    who: Identity,
+    chat: Chat,
+) {
     let Some(mut connection) = Connection::open(line, peer, socket, early) else { return };
     let tongue = if matches!(chat, Chat::Json) { Tongue::Json } else { Tongue::Plain };
     let party = Arc::new(Party { id: peer.id, name: who.name.clone(), tongue, outbox: connection.outbox.clone() });
@@ -57,11 +64,14 @@ pub(crate) fn chat(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>, early:
         _ => client.party.outbox.close(close::UNSUPPORTED, "the chat is text; a binary frame means nothing here"),
     });
     drop(presence);
+    for room in client.rooms.into_keys() {
+        line.settings.hooks.left(client.who.name.as_str(), room.as_str());
+    }
     connection.part();
 }
 
 /// Gives back each message as it came, until the client is gone.
-pub(crate) fn echo(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>, early: Vec<u8>) {
+pub(crate) fn echo(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>, early: Vec<u8>) {
     let Some(mut connection) = Connection::open(line, peer, socket, early) else { return };
     info!("{peer} is at the echo");
     let outbox = connection.outbox.clone();
@@ -138,7 +148,7 @@ impl Client<'_> {
         match request {
             Request::Post { room, id, body } => {
                 let room = self.member_of(&room).map_err(|problem| problem.id(id.clone()))?;
-                self.post(room.id, id, body)
+                self.post(room, id, body)
             }
             Request::Join { room, start } => {
                 let room = self.find(&room)?;
@@ -169,11 +179,14 @@ impl Client<'_> {
 
     fn post_plain(&self, room: &Room, body: String) -> Result<(), Problem> {
         let id = random_hex(12).map_err(|_| Problem::unavailable())?;
-        self.post(room.id, id, body)
+        self.post(room, id, body)
     }
 
-    fn post(&self, room: i64, id: String, body: String) -> Result<(), Problem> {
-        let record = Record::Post { room, author: self.who.name.clone(), id, body, at: Time::now() };
+    fn post(&self, room: &Room, id: String, body: String) -> Result<(), Problem> {
+        let hooked = self.line.settings.hooks.message(room.name.as_str(), self.who.name.as_str(), body);
+        let checked = hooked.and_then(|body| protocol::body(&body, self.line.limits.body));
+        let body = checked.map_err(|problem| problem.id(id.clone()).room(room.name.as_str()))?;
+        let record = Record::Post { room: room.id, author: self.who.name.clone(), id, body, at: Time::now() };
         self.record(record, Asker::Client(self.party.clone()))
     }
 
@@ -228,7 +241,10 @@ impl Client<'_> {
         // What is still on its way from being there before must not come between the pages.
         let _ = self.leave(&room.name);
         match self.step_onto(&room, start) {
-            Ok(true) => drop(self.rooms.insert(room.name.clone(), room)),
+            Ok(true) => {
+                self.line.settings.hooks.joined(self.who.name.as_str(), room.name.as_str());
+                self.rooms.insert(room.name.clone(), room);
+            }
             Ok(false) => {}
             Err(cause) => self.party.refuse(&unreadable(&cause, &room)),
         }
@@ -238,8 +254,10 @@ impl Client<'_> {
     fn leave(&mut self, name: &RoomName) -> Result<(), Problem> {
         let Some(room) = self.rooms.remove(name) else { return Ok(()) };
         let (done, left) = bounded(1);
-        self.tell(Event::Leave { client: self.party.id, room, done })?;
-        left.recv().map_err(|_| Problem::unavailable())
+        let told = self.tell(Event::Leave { client: self.party.id, room, done });
+        let done = told.and_then(|()| left.recv().map_err(|_| Problem::unavailable()));
+        self.line.settings.hooks.left(self.who.name.as_str(), name.as_str());
+        done
     }
 
     /// False: the client or the server is going away.

@@ -1,12 +1,14 @@
 //! The settings of a server, each with its default and its trade-off.
 
 use crate::error::Error;
+use crate::hooks::{Handshake, Hooks, Post};
 use crate::limits::Capacity;
 #[cfg(feature = "sqlite")]
 use crate::store::Synchronous;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 #[cfg(any(feature = "http", feature = "sqlite"))]
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings on the way to a [`Server`](crate::Server). Made by [`Server::builder`](crate::Server::builder).
@@ -25,6 +27,8 @@ pub struct Builder {
     pub(crate) handshake_time: Duration,
     pub(crate) keepalive: Duration,
     pub(crate) allowed_origins: Vec<String>,
+    pub(crate) listener: Option<Arc<TcpListener>>,
+    pub(crate) hooks: Hooks,
 }
 
 /// Where messages are kept.
@@ -53,6 +57,8 @@ impl Default for Builder {
             handshake_time: Duration::from_secs(10),
             keepalive: Duration::from_secs(30),
             allowed_origins: Vec::new(),
+            listener: None,
+            hooks: Hooks::default(),
         }
     }
 }
@@ -61,6 +67,12 @@ impl Builder {
     /// The address to listen on; port 0 takes any free one. Default: `127.0.0.1:8080`, which only this machine reaches.
     pub fn listen(self, address: SocketAddr) -> Builder {
         Builder { listen: address, ..self }
+    }
+
+    /// Listens on a socket that the program has already, such as one that it was handed by whoever started it; then
+    /// [`Builder::listen`] does not count. It is made non-blocking, and closed when the server ends.
+    pub fn listener(self, listener: TcpListener) -> Builder {
+        Builder { listener: Some(Arc::new(listener)), ..self }
     }
 
     /// Keeps messages in memory, up to 64 MiB, and nothing after the end. The default.
@@ -121,6 +133,58 @@ impl Builder {
     /// Lets pages of another origin connect, such as `https://example.org`; `*` lets all. Default: only the page's own.
     pub fn allow_origin(mut self, origin: &str) -> Builder {
         self.allowed_origins.push(origin.trim_end_matches('/').to_lowercase());
+        self
+    }
+
+    /// Says who a WebSocket handshake is, before it is answered: `Ok(Some(name))` for this person, on as many
+    /// connections as they like; `Ok(None)` to leave it to the server, which takes its session or the name it gives;
+    /// `Err(reason)` to refuse it with 401. Called for the chat and the echo, on the connection's own thread. Default:
+    /// all is left to the server.
+    ///
+    /// ```
+    /// let builder = parlor::Server::builder().authenticate(|handshake| match handshake.parameter("ticket").as_deref() {
+    ///     Some("4711") => Ok(Some("ann".into())),
+    ///     _ => Err("this needs a ticket".into()),
+    /// });
+    /// ```
+    pub fn authenticate(
+        mut self,
+        hook: impl Fn(&Handshake) -> Result<Option<String>, String> + Send + Sync + 'static,
+    ) -> Builder {
+        self.hooks.authenticate = Some(Arc::new(hook));
+        self
+    }
+
+    /// Sees each message of a client before it is stored: `Ok(())` lets it go, with what the hook made of its body;
+    /// `Err(reason)` drops it, and its sender is told why with `not_allowed`. Called on the sender's own thread: while it
+    /// thinks, that client alone waits. Default: all go.
+    ///
+    /// ```
+    /// let builder = parlor::Server::builder().on_message(|post| {
+    ///     post.body = post.body.replace("darn", "****");
+    ///     if post.room == "news" { Err("only the editors write here".into()) } else { Ok(()) }
+    /// });
+    /// ```
+    pub fn on_message(mut self, hook: impl Fn(&mut Post) -> Result<(), String> + Send + Sync + 'static) -> Builder {
+        self.hooks.message = Some(Arc::new(hook));
+        self
+    }
+
+    /// Is told the person and the room whenever a connection enters a room. Called on the connection's own thread, once
+    /// the client stands on the room's line. Default: nothing.
+    ///
+    /// ```
+    /// let builder = parlor::Server::builder().on_join(|person, room| println!("{person} is in {room}"));
+    /// ```
+    pub fn on_join(mut self, hook: impl Fn(&str, &str) + Send + Sync + 'static) -> Builder {
+        self.hooks.join = Some(Arc::new(hook));
+        self
+    }
+
+    /// Is told the person and the room whenever a connection leaves a room, however it ends: exactly once for each
+    /// [`Builder::on_join`]. Default: nothing.
+    pub fn on_leave(mut self, hook: impl Fn(&str, &str) + Send + Sync + 'static) -> Builder {
+        self.hooks.leave = Some(Arc::new(hook));
         self
     }
 

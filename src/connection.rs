@@ -5,10 +5,10 @@ use crate::frame;
 use crate::line::Line;
 use crate::outbox::Outbox;
 use crate::protocol::close;
+use crate::transport::Transport;
 use bytes::Bytes;
 use log::info;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 use tungstenite::error::ProtocolError;
@@ -32,7 +32,7 @@ pub(crate) struct Connection<'a> {
 
 /// What tungstenite reads and writes: the socket, and the outbox.
 struct Stream {
-    socket: Arc<TcpStream>,
+    socket: Arc<dyn Transport>,
     outbox: Arc<Outbox>,
     /// Something was read since this was last asked.
     heard: bool,
@@ -40,7 +40,7 @@ struct Stream {
 
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = (&*self.socket).read(buffer)?;
+        let count = self.socket.read(buffer)?;
         self.heard = true;
         Ok(count)
     }
@@ -67,7 +67,7 @@ impl Write for Stream {
 
 impl<'a> Connection<'a> {
     /// None: the server is stopping, and the client was told so.
-    pub fn open(line: &'a Line, peer: Peer, socket: &Arc<TcpStream>, early: Vec<u8>) -> Option<Connection<'a>> {
+    pub fn open(line: &'a Line, peer: Peer, socket: &Arc<dyn Transport>, early: Vec<u8>) -> Option<Connection<'a>> {
         let outbox = Outbox::new(socket.clone(), line.flusher.clone(), line.settings.outbox_limit);
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
@@ -88,7 +88,7 @@ impl<'a> Connection<'a> {
     /// Reads until the connection ends, and gives each message to `hear`. What comes after our own close is let fall.
     pub fn read(&mut self, mut hear: impl FnMut(Message)) {
         let timeout = self.line.settings.keepalive;
-        if self.stream().set_read_timeout(Some(timeout)).is_err() {
+        if self.stream().set_patience(timeout).is_err() {
             return;
         }
         let mut pinged = false;
@@ -141,7 +141,7 @@ impl<'a> Connection<'a> {
         info!("{} is gone", self.peer);
     }
 
-    fn stream(&self) -> &TcpStream {
-        &self.socket.get_ref().socket
+    fn stream(&self) -> &dyn Transport {
+        &*self.socket.get_ref().socket
     }
 }

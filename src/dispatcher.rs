@@ -1,11 +1,11 @@
 //! The dispatcher: the one thread that touches the registry. It writes to all, and waits for nobody.
 
-use crate::event::{ClientId, Event, Party, Recorded, Step};
+use crate::event::{ClientId, Event, Party, Recorded, Step, Tongue};
 use crate::name::RoomName;
 use crate::protocol;
 use crate::registry::{Frame, Names, News, Registry, Stepped};
 use crate::store::{Message, Rev, Room, RoomId};
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,13 +19,21 @@ pub(crate) struct Dispatcher {
     touched: Vec<RoomId>,
     /// The names of all rooms that there are, for frames of rooms that nobody has joined yet.
     rooms: HashMap<RoomId, RoomName>,
+    /// Whom to wake when a room has more.
+    subscribers: HashMap<RoomId, Vec<Sender<()>>>,
     now: Instant,
 }
 
 impl Dispatcher {
     /// A dispatcher that knows these rooms. One that steps onto a line is handed `stride` bytes at the most.
     pub fn new(rooms: HashMap<RoomId, RoomName>, stride: usize) -> Dispatcher {
-        Dispatcher { registry: Registry::new(stride), touched: Vec::new(), rooms, now: Instant::now() }
+        Dispatcher {
+            registry: Registry::new(stride),
+            touched: Vec::new(),
+            rooms,
+            subscribers: HashMap::new(),
+            now: Instant::now(),
+        }
     }
 
     /// Handles events until it is told to stop.
@@ -124,6 +132,10 @@ impl Dispatcher {
                     closed.push(party.id);
                 }
             });
+            if let Some(subscribers) = self.subscribers.get_mut(&room) {
+                // Full means that it is awake; who has gone is forgotten.
+                subscribers.retain(|wake| !wake.try_send(()).is_err_and(|e| e.is_disconnected()));
+            }
         }
         // Who was just evicted, or is on its way out, is here no more; its thread says so again when it ends.
         for client in closed {
@@ -144,6 +156,8 @@ impl Dispatcher {
                 let _ = self.join(client, &room, since).map(|step| answer.try_send(step));
             }
             Event::Typing { client, room } => self.typing(client, &room),
+            Event::Subscribe { room, wake } => self.subscribers.entry(room).or_default().push(wake),
+            Event::Look(look) => look(&self.registry),
             Event::Recorded(_) | Event::Stop => {}
         }
     }
@@ -176,7 +190,7 @@ impl Dispatcher {
             // Whoever was told only a count has no names left; now all come at once.
             Names::All(all) => protocol::presence(&news.room, news.count, Some((all, &[]))),
         };
-        for party in self.registry.members(news.id) {
+        for party in self.registry.members(news.id, Tongue::Json) {
             party.outbox.send(std::slice::from_ref(&frame));
         }
     }

@@ -19,14 +19,19 @@ pub enum Error {
     /// The store refused; the text is the database's own. While the server runs this is not fatal: what was
     /// not stored is answered with `unavailable`, and the next batch tries again.
     Store(String),
+    /// What the program asked for was not done; the text says why and what is allowed. The server goes on.
+    Refused(String),
+    /// The server has stopped, or is about to.
+    Stopped,
     /// A thread, a socket pair or the like could not be made: the machine is out of something.
     System(&'static str, io::Error),
 }
 
 impl Error {
-    /// Whether the server that returned it has stopped. Only a store's refusal can pass.
+    /// Whether the server that returned it has stopped. A store's refusal can pass, and what the program
+    /// asked for was its own concern.
     pub fn is_fatal(&self) -> bool {
-        !matches!(self, Error::Store(_))
+        !matches!(self, Error::Store(_) | Error::Refused(_))
     }
 }
 
@@ -55,6 +60,8 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Error::Store(what) => write!(f, "the database refused: {what}"),
+            Error::Refused(why) => f.write_str(why),
+            Error::Stopped => f.write_str("the server has stopped"),
             Error::System(what, cause) => write!(f, "{what}: {cause}"),
         }
     }

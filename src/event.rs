@@ -3,7 +3,8 @@
 use crate::name::{PersonName, RoomName};
 use crate::outbox::Outbox;
 use crate::protocol::{self, Problem};
-use crate::store::{Message, Outcome, Record, Rev, Room};
+use crate::registry::Registry;
+use crate::store::{Message, Outcome, Record, Rev, Room, RoomId};
 use bytes::Bytes;
 use crossbeam_channel::Sender;
 use std::fmt;
@@ -18,13 +19,16 @@ pub type ClientId = u64;
 pub struct Peer {
     /// Its number.
     pub id: ClientId,
-    /// Where it comes from.
-    pub address: SocketAddr,
+    /// Where it comes from. None: through memory.
+    pub address: Option<SocketAddr>,
 }
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "client {} {}", self.id, self.address)
+        match self.address {
+            Some(address) => write!(f, "client {} {address}", self.id),
+            None => write!(f, "client {} in memory", self.id),
+        }
     }
 }
 
@@ -61,11 +65,23 @@ pub enum Event {
         /// Where.
         room: Room,
     },
+    /// The program wants to be woken when a room has more.
+    Subscribe {
+        /// Which.
+        room: RoomId,
+        /// Rung; never waited for.
+        wake: Sender<()>,
+    },
+    /// The program wants to know who is here, or to reach them.
+    Look(Look),
     /// A batch was stored: only now may it be seen.
     Recorded(Vec<Recorded>),
     /// Everything is said; the dispatcher ends.
     Stop,
 }
+
+/// A look at the registry. It must not wait for anything.
+pub type Look = Box<dyn FnOnce(&Registry<Arc<Party>>) + Send>;
 
 /// What was stored and concerns others.
 pub enum Recorded {

@@ -49,6 +49,11 @@ impl Flusher {
         }
     }
 
+    /// Makes it look again at what it watches.
+    pub(crate) fn wake(&self) {
+        self.bell.ring();
+    }
+
     /// Ends the thread.
     pub(crate) fn stop(&self) {
         self.bell.stop.store(true, SeqCst);
@@ -87,14 +92,16 @@ fn run(new: &Receiver<Arc<Outbox>>, bell: &Bell, ringing: &UnixStream) {
                 return outbox.left_to_do() != Watch::Done;
             }
             next = [next, until].into_iter().flatten().min();
-            if waits {
+            // One without a descriptor is flushed by whoever makes room there.
+            if waits && outbox.as_fd().is_some() {
                 writable.push(outbox.clone());
             }
             true
         });
 
         let mut polled = vec![PollFd::new(ringing, PollFlags::IN)];
-        polled.extend(writable.iter().map(|outbox| PollFd::from_borrowed_fd(outbox.as_fd(), PollFlags::OUT)));
+        let fds = writable.iter().filter_map(|outbox| outbox.as_fd());
+        polled.extend(fds.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::OUT)));
         let timeout = next.map(|at| Timespec::try_from(at.saturating_duration_since(now)).unwrap_or_default());
         // An error here is EINTR or a passing want of memory; the next round polls again.
         let _ = poll(&mut polled, timeout.as_ref());

@@ -4,12 +4,14 @@
 //! fields that the page and the API read, a body whose length is known and small and that has all arrived.
 
 use crate::event::Peer;
+use crate::handshake::WRITING;
 use crate::head::{Head, read_until};
 use crate::refusal::Refusal;
+use crate::transport::Transport;
 use log::{Level, log, warn};
 use parking_lot::{Condvar, Mutex};
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Ipv4Addr;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -78,7 +80,7 @@ impl Drop for Relay<'_> {
 pub(crate) fn relay(
     front: &Front,
     peer: Peer,
-    socket: &TcpStream,
+    socket: &dyn Transport,
     head: Head,
     deadline: Instant,
 ) -> Result<(), Refusal> {
@@ -138,7 +140,7 @@ fn content_length(fields: &HeaderMap) -> Result<usize, Refusal> {
     }
 }
 
-fn receive(socket: &TcpStream, mut body: Vec<u8>, length: usize, deadline: Instant) -> Result<Vec<u8>, Refusal> {
+fn receive(socket: &dyn Transport, mut body: Vec<u8>, length: usize, deadline: Instant) -> Result<Vec<u8>, Refusal> {
     let mut received = body.len().min(length);
     body.resize(length, 0);
     while received < length {
@@ -162,13 +164,13 @@ fn plain_head(head: &Head, peer: Peer, length: usize) -> Vec<u8> {
     }
     plain.push_str(&format!(
         "X-Real-IP: {}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n",
-        peer.address.ip()
+        peer.address.map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip())
     ));
     plain.into_bytes()
 }
 
 /// Copies the answer until its end, and gives its status.
-fn answer(inner: &mut UnixStream, mut socket: &TcpStream) -> std::io::Result<String> {
+fn answer(inner: &mut UnixStream, socket: &dyn Transport) -> std::io::Result<String> {
     let until = Instant::now() + ANSWERING;
     let mut buffer = vec![0; 16 * 1024];
     let mut status = None;
@@ -181,10 +183,10 @@ fn answer(inner: &mut UnixStream, mut socket: &TcpStream) -> std::io::Result<Str
         status.get_or_insert_with(|| {
             String::from_utf8_lossy(buffer[..count].get(9..12).unwrap_or_default()).into_owned()
         });
-        if socket.write_all(&buffer[..count]).is_err() || Instant::now() > until {
+        if socket.write_all(&buffer[..count], WRITING).is_err() || Instant::now() > until {
             return Ok("cut short".into());
         }
     }
-    let _ = socket.shutdown(Shutdown::Write);
+    socket.end_writing();
     status.ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
 }

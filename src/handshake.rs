@@ -7,15 +7,15 @@ use crate::client::{self, Chat};
 use crate::event::Peer;
 use crate::front;
 use crate::head::{self, Head};
+use crate::hooks::Verdict;
 use crate::identity::{COOKIE, Identity, hash};
 use crate::line::Line;
 use crate::name::{PersonName, RoomName};
 use crate::protocol::{MOST, PLAIN_LAST, SUBPROTOCOL};
 use crate::refusal::Refusal;
 use crate::store::{Role, Room};
-use log::{debug, info};
-use std::io::Write;
-use std::net::{Shutdown, TcpStream};
+use crate::transport::Transport;
+use log::{debug, error, info};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tungstenite::error::ProtocolError;
@@ -23,21 +23,20 @@ use tungstenite::handshake::server::{Response, create_response, write_response};
 use tungstenite::http::HeaderValue;
 
 /// How long a write of the handshake may take.
-const WRITING: Duration = Duration::from_secs(5);
+pub(crate) const WRITING: Duration = Duration::from_secs(5);
 
 /// How long one that was refused is listened to, so that the answer is not lost in a reset.
 const PARTING: Duration = Duration::from_secs(1);
 
 /// Serves one connection, from its first byte to its end. This is what a client's thread does.
-pub(crate) fn serve(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>) {
+pub(crate) fn serve(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>) {
     let deadline = Instant::now() + line.settings.handshake_time;
-    let _ = socket.set_write_timeout(Some(WRITING));
-    let head = match head::read(socket, deadline) {
+    let head = match head::read(&**socket, deadline) {
         Ok(Some(head)) => head,
-        Ok(None) if line.is_stopping() => return refuse(peer, socket, &Refusal::stopping()),
+        Ok(None) if line.is_stopping() => return refuse(peer, &**socket, &Refusal::stopping()),
         Ok(None) => return debug!("{peer} left without a word"),
-        Err(_) if line.is_stopping() => return refuse(peer, socket, &Refusal::stopping()),
-        Err(refusal) => return refuse(peer, socket, &refusal),
+        Err(_) if line.is_stopping() => return refuse(peer, &**socket, &Refusal::stopping()),
+        Err(refusal) => return refuse(peer, &**socket, &refusal),
     };
     let done = match Wish::of(&head) {
         _ if line.is_stopping() => Err(Refusal::stopping()),
@@ -51,10 +50,10 @@ pub(crate) fn serve(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>) {
             let path = head.request.uri().path();
             Err(Refusal::new(426, "upgrade_required", format!("{path} speaks WebSocket: connect to it with ws://")))
         }
-        Wish::Http => front::relay(&line.front, peer, socket, head, deadline),
+        Wish::Http => front::relay(&line.front, peer, &**socket, head, deadline),
     };
     if let Err(refusal) = done {
-        refuse(peer, socket, &refusal);
+        refuse(peer, &**socket, &refusal);
     }
 }
 
@@ -81,7 +80,7 @@ impl Wish {
     }
 }
 
-fn chat(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>, head: Head) -> Result<(), Refusal> {
+fn chat(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>, head: Head) -> Result<(), Refusal> {
     let mut response = accept(&head)?;
     check_origin(&head, &line.settings.allowed_origins)?;
     let chat = if head.request.headers().contains_key("sec-websocket-protocol") {
@@ -94,22 +93,25 @@ fn chat(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>, head: Head) -> Re
     } else {
         Chat::Plain(plain_room(line, &head)?, plain_last(&head)?)
     };
-    let who = identify(line, &head)?;
+    let who = identify(line, peer, &head)?;
     let Some(claim) = line.guests.claim(&who) else {
         let message = format!("the name {} is in use by another guest; choose another", who.name);
         return Err(Refusal::new(409, "name_taken", message));
     };
-    upgrade(socket, &response)?;
+    upgrade(&**socket, &response)?;
     let who = Identity { name: claim.shown.clone(), ..who };
     client::chat(line, peer, socket, head.rest, who, chat);
     drop(claim);
     Ok(())
 }
 
-fn echo(line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>, head: Head) -> Result<(), Refusal> {
+fn echo(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>, head: Head) -> Result<(), Refusal> {
     let response = accept(&head)?;
     check_origin(&head, &line.settings.allowed_origins)?;
-    upgrade(socket, &response)?;
+    if let Verdict::Refused(why) = line.settings.hooks.authenticate(&head, peer) {
+        return Err(Refusal::new(401, "unknown_credentials", why));
+    }
+    upgrade(&**socket, &response)?;
     client::echo(line, peer, socket, head.rest);
     Ok(())
 }
@@ -140,8 +142,13 @@ pub(crate) fn check_origin(head: &Head, allowed: &[String]) -> Result<(), Refusa
     Err(Refusal::new(403, "origin_not_allowed", message))
 }
 
-/// Who it is; the first that is given counts.
-fn identify(line: &Line, head: &Head) -> Result<Identity, Refusal> {
+/// Who it is. The program that embeds the server says it, or leaves it to the first of these that is given.
+fn identify(line: &Line, peer: Peer, head: &Head) -> Result<Identity, Refusal> {
+    match line.settings.hooks.authenticate(head, peer) {
+        Verdict::Open => {}
+        Verdict::Refused(why) => return Err(Refusal::new(401, "unknown_credentials", why)),
+        Verdict::Person(name) => return vouched(line, &name),
+    }
     if head.request.headers().contains_key("authorization") {
         return Err(Refusal::new(401, "unknown_credentials", "this server knows no such token".into()));
     }
@@ -158,6 +165,14 @@ fn identify(line: &Line, head: &Head) -> Result<Identity, Refusal> {
     };
     let name = PersonName::parse(&name).map_err(|why| Refusal::new(400, "bad_field", format!("\"name\": {why}")))?;
     Ok(Identity { name, role: Role::Guest, key: head.parameter("key").map(|key| hash(&key)) })
+}
+
+fn vouched(line: &Line, name: &str) -> Result<Identity, Refusal> {
+    let name = PersonName::parse(name).map_err(|why| {
+        error!("the hook authenticate gave the name {name:?}: {why}");
+        Refusal::new(500, "fault", "this server gave you a name that nobody can have".into())
+    })?;
+    Ok(line.guests.vouched(name))
 }
 
 fn plain_room(line: &Line, head: &Head) -> Result<Room, Refusal> {
@@ -179,22 +194,21 @@ fn plain_last(head: &Head) -> Result<usize, Refusal> {
     }
 }
 
-fn upgrade(socket: &TcpStream, response: &Response) -> Result<(), Refusal> {
+fn upgrade(socket: &dyn Transport, response: &Response) -> Result<(), Refusal> {
     let mut bytes = Vec::with_capacity(256);
     write_response(&mut bytes, response).map_err(|_| Refusal::gone())?;
-    let mut socket = socket;
-    socket.write_all(&bytes).map_err(|_| Refusal::gone())
+    socket.write_all(&bytes, WRITING).map_err(|_| Refusal::gone())
 }
 
-fn refuse(peer: Peer, socket: &TcpStream, refusal: &Refusal) {
+fn refuse(peer: Peer, socket: &dyn Transport, refusal: &Refusal) {
     if refusal.status == 0 {
         return debug!("{peer} left during the handshake");
     }
     info!("{peer} refused: {} {}", refusal.status, refusal.message);
-    let mut writer = socket;
-    if writer.write_all(&refusal.response()).is_err() || socket.shutdown(Shutdown::Write).is_err() {
+    if socket.write_all(&refusal.response(), WRITING).is_err() {
         return;
     }
+    socket.end_writing();
     let deadline = Instant::now() + PARTING;
     let mut unread = [0; 4096];
     while head::read_until(socket, &mut unread, deadline).is_ok_and(|count| count > 0) {}

@@ -1,8 +1,8 @@
 //! The request head (RFC 9112 section 3): read under one deadline, bounded, parsed strictly.
 
 use crate::refusal::Refusal;
-use std::io::{ErrorKind, Read};
-use std::net::TcpStream;
+use crate::transport::Transport;
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 use tungstenite::http::header::HeaderName;
 use tungstenite::http::{HeaderValue, Method, Request, Uri, Version};
@@ -52,7 +52,7 @@ impl Head {
 }
 
 /// Reads a head, at most until `deadline`. None: the peer went away before it said anything.
-pub(crate) fn read(socket: &TcpStream, deadline: Instant) -> Result<Option<Head>, Refusal> {
+pub(crate) fn read(socket: &dyn Transport, deadline: Instant) -> Result<Option<Head>, Refusal> {
     let mut bytes = Vec::with_capacity(1024);
     loop {
         if let Some(head) = parse(&bytes)? {
@@ -77,12 +77,12 @@ pub(crate) fn read(socket: &TcpStream, deadline: Instant) -> Result<Option<Head>
 }
 
 /// One read, given up at `deadline`.
-pub(crate) fn read_until(mut socket: &TcpStream, buffer: &mut [u8], deadline: Instant) -> std::io::Result<usize> {
+pub(crate) fn read_until(socket: &dyn Transport, buffer: &mut [u8], deadline: Instant) -> std::io::Result<usize> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left < Duration::from_micros(1) {
         return Err(ErrorKind::TimedOut.into());
     }
-    socket.set_read_timeout(Some(left))?;
+    socket.set_patience(left)?;
     socket.read(buffer)
 }
 

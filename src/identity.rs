@@ -27,9 +27,12 @@ pub fn hash(token: &str) -> TokenHash {
 }
 
 /// The names in use. A name belongs to one guest at a time, on as many connections as that guest shows the key for.
-#[derive(Default)]
 pub struct Guests {
     here: Mutex<HashMap<String, Holder>>,
+    /// Known to nobody outside: the key of all for whom the program itself vouches.
+    secret: TokenHash,
+    /// The program's own names. Taken before `here`.
+    reserved: Mutex<HashMap<String, Claim>>,
 }
 
 struct Holder {
@@ -39,6 +42,26 @@ struct Holder {
 }
 
 impl Guests {
+    /// Nobody yet.
+    pub fn new(secret: &str) -> Guests {
+        Guests { here: Mutex::default(), secret: hash(secret), reserved: Mutex::default() }
+    }
+
+    /// A person for whom the program vouches.
+    pub fn vouched(&self, name: PersonName) -> Identity {
+        Identity { name, role: Role::Guest, key: Some(self.secret) }
+    }
+
+    /// Keeps a name for the program itself, for good. False: a guest has it just now.
+    pub fn reserve(self: &Arc<Self>, name: &PersonName) -> bool {
+        let mut reserved = self.reserved.lock();
+        if !reserved.contains_key(&name.folded()) {
+            let Some(claim) = self.claim(&self.vouched(name.clone())) else { return false };
+            reserved.insert(name.folded(), claim);
+        }
+        true
+    }
+
     /// Takes the name for one more connection, until the claim is dropped. None: another guest has it.
     pub fn claim(self: &Arc<Self>, who: &Identity) -> Option<Claim> {
         let name = who.name.folded();
@@ -95,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_name_is_one_guests_at_a_time() {
-        let guests = Arc::new(Guests::default());
+        let guests = Arc::new(Guests::new("secret"));
         let ann = guests.claim(&guest("ann", None)).unwrap();
         assert!(guests.claim(&guest("ANN", None)).is_none());
         assert!(guests.claim(&guest("bob", None)).is_some());
@@ -104,8 +127,20 @@ mod tests {
     }
 
     #[test]
+    fn what_the_program_speaks_as_no_guest_can_be() {
+        let guests = Arc::new(Guests::new("secret"));
+        let name = |name| PersonName::parse(name).unwrap();
+        let ann = guests.claim(&guest("ann", Some("k"))).unwrap();
+        assert!(!guests.reserve(&name("Ann")));
+        drop(ann);
+        assert!(guests.reserve(&name("Ann")) && guests.reserve(&name("ANN")));
+        assert!(guests.claim(&guest("ann", Some("k"))).is_none());
+        assert!(guests.claim(&guests.vouched(name("ann"))).is_some());
+    }
+
+    #[test]
     fn a_key_takes_the_name_over_and_keeps_it_until_the_last_connection_ends() {
-        let guests = Arc::new(Guests::default());
+        let guests = Arc::new(Guests::new("secret"));
         let dying = guests.claim(&guest("ann", Some("k"))).unwrap();
         let back = guests.claim(&guest("ann", Some("k"))).unwrap();
         assert_eq!(guests.claim(&guest("ANN", Some("k"))).unwrap().shown.as_str(), "ann");

@@ -42,13 +42,16 @@ mod config;
 mod connection;
 mod dialer;
 mod dispatcher;
+mod duplex;
 mod error;
 mod event;
 mod flusher;
 mod frame;
 mod front;
+mod handle;
 mod handshake;
 mod head;
+mod hooks;
 #[cfg_attr(not(feature = "http"), path = "http/absent.rs")]
 mod http;
 mod identity;
@@ -65,14 +68,20 @@ mod registry;
 mod roster;
 mod server;
 mod store;
+mod subscription;
+mod transport;
 
 pub use config::Builder;
 pub use dialer::{
     Client, ClientBuilder, DialError, Dialer, Direction, Event, Incoming, Problem, Response, Room, Start, WebSocket,
 };
+pub use duplex::Duplex;
 pub use error::Error;
+pub use handle::{Counts, Handle, Person};
+pub use hooks::{Handshake, Post};
 pub use limits::Capacity;
 pub use message::Message;
-pub use server::{Handle, Server};
+pub use server::Server;
 #[cfg(feature = "sqlite")]
 pub use store::Synchronous;
+pub use subscription::Subscription;

@@ -22,9 +22,9 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// What this machine allows. Raises the limit of descriptors as far as the process may.
+    /// What this machine allows this process now.
     pub fn of_this_machine() -> Capacity {
-        let descriptors = raise_descriptors();
+        let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         let mut limits =
             vec![("RLIMIT_NOFILE (ulimit -n)", descriptors, descriptors.saturating_sub(SPARE_DESCRIPTORS))];
         let threads = |limit: u64| limit.saturating_sub(SPARE_THREADS);
@@ -39,6 +39,16 @@ impl Capacity {
         Capacity::least(&limits)
     }
 
+    /// Raises this process's limit of descriptors as far as it may go. It holds for the whole process: the executable does
+    /// it, and a program that embeds a server may.
+    pub fn raise_descriptor_limit() {
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        if current != maximum {
+            // Where it is refused, what was allowed before still is, and the capacity says so.
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+        }
+    }
+
     fn least(limits: &[(&'static str, u64, u64)]) -> Capacity {
         let least = limits.iter().min_by_key(|(_, _, clients)| *clients);
         let (name, value, clients) = *least.unwrap_or(&("RLIMIT_NOFILE (ulimit -n)", 0, 0));
@@ -51,15 +61,6 @@ impl fmt::Display for Capacity {
         let (name, value) = self.limit;
         write!(f, "{} clients, set by {name} = {value}", self.clients)
     }
-}
-
-/// Raises the soft limit to the hard one, and gives what holds then.
-fn raise_descriptors() -> u64 {
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current != maximum {
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
-    }
-    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
 fn number(path: &str) -> Option<u64> {

@@ -1,14 +1,17 @@
 //! What all threads of one server share.
 
 use crate::config::Builder;
-use crate::event::{Entry, Event};
+use crate::event::{Entry, Event, Peer};
 use crate::flusher::Flusher;
 use crate::front::Front;
 use crate::identity::Guests;
 use crate::protocol::Limits;
+use crate::refusal::Refusal;
 use crate::roster::Roster;
 use crate::store::Store;
+use crate::transport::Transport;
 use crossbeam_channel::Sender;
+use log::error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
@@ -26,10 +29,29 @@ pub(crate) struct Line {
     pub roster: Roster,
     /// To the page and the API.
     pub front: Front,
+    /// Clients at the same time.
+    pub admits: usize,
     pub stopping: AtomicBool,
 }
 
 impl Line {
+    /// Gives a connection a thread, if there is room for one more.
+    pub fn admit(
+        self: &Arc<Self>,
+        peer: Peer,
+        transport: Arc<dyn Transport>,
+        serve: fn(&Arc<Line>, Peer, &Arc<dyn Transport>),
+    ) -> Result<(), Refusal> {
+        if self.roster.count() >= self.admits {
+            return Err(Refusal::full(self.admits));
+        }
+        let line = self.clone();
+        self.roster.seat(peer.id, transport, move |transport| serve(&line, peer, transport)).map_err(|e| {
+            error!("{peer} cannot be given a thread: {e}");
+            Refusal::full(self.admits)
+        })
+    }
+
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(SeqCst)
     }

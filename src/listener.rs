@@ -5,11 +5,11 @@ use crate::event::Peer;
 use crate::handshake;
 use crate::line::Line;
 use crate::refusal::Refusal;
-use log::{error, info, warn};
+use log::{debug, error, info, warn};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,40 +30,31 @@ const PARTING_AT_ONCE: usize = 64;
 
 /// The listening socket and the thing that stops it.
 pub(crate) struct Listener {
-    socket: TcpListener,
+    socket: Arc<TcpListener>,
     bell: UnixStream,
     /// Dropped or rung, it ends the loop.
     pub stop: Option<UnixStream>,
-    admits: usize,
 }
 
 impl Listener {
-    /// Takes the address.
-    pub fn bind(address: SocketAddr, admits: usize) -> Result<Listener, Error> {
-        let refused = |cause| Error::Listen(address, cause);
-        let socket = TcpListener::bind(address).map_err(refused)?;
-        socket.set_nonblocking(true).map_err(refused)?;
-        rustix::net::listen(&socket, BACKLOG).map_err(|e| refused(e.into()))?;
-        let (bell, stop) = UnixStream::pair().map_err(|e| Error::System("no socket pair for the listener", e))?;
-        Ok(Listener { socket, bell, stop: Some(stop), admits })
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+    /// Takes over a socket that listens.
+    pub fn new(socket: Arc<TcpListener>) -> Result<Listener, Error> {
+        let failed = |what| move |cause| Error::System(what, cause);
+        socket.set_nonblocking(true).map_err(failed("cannot prepare the listening socket"))?;
+        rustix::net::listen(&*socket, BACKLOG).map_err(|e| failed("cannot prepare the listening socket")(e.into()))?;
+        let (bell, stop) = UnixStream::pair().map_err(failed("no socket pair for the listener"))?;
+        Ok(Listener { socket, bell, stop: Some(stop) })
     }
 
     /// Accepts until it is stopped.
     pub fn run(self, line: &Arc<Line>) {
         let mut parting = Parting::default();
-        let mut next = 1;
         while !line.is_stopping() {
             self.wait(parting.next());
             parting.let_go();
             match self.socket.accept() {
                 Ok((socket, address)) => {
-                    let peer = Peer { id: next, address };
-                    next += 1;
+                    let peer = Peer { id: line.roster.next(), address: Some(address) };
                     let socket = Arc::new(socket);
                     if let Err(refusal) = self.admit(line, peer, &socket) {
                         warn!("{peer} turned away: {}", refusal.message);
@@ -83,7 +74,7 @@ impl Listener {
     }
 
     fn wait(&self, until: Option<Instant>) {
-        let mut fds = [PollFd::new(&self.socket, PollFlags::IN), PollFd::new(&self.bell, PollFlags::IN)];
+        let mut fds = [PollFd::new(&*self.socket, PollFlags::IN), PollFd::new(&self.bell, PollFlags::IN)];
         let left = until.map(|at| at.saturating_duration_since(Instant::now()));
         let timeout = left.map(|left| Timespec::try_from(left).unwrap_or_default());
         // Interrupted or out of memory: the loop comes round and asks again.
@@ -91,22 +82,14 @@ impl Listener {
     }
 
     fn admit(&self, line: &Arc<Line>, peer: Peer, socket: &Arc<TcpStream>) -> Result<(), Refusal> {
-        if line.roster.count() >= self.admits {
-            return Err(Refusal::full(self.admits));
-        }
         // Blocking is the default, but on some systems an accepted socket inherits this from the listener.
         let prepared = socket
             .set_nonblocking(false)
             .and_then(|()| socket.set_nodelay(true))
             .and_then(|()| Ok(rustix::net::sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER)?));
-        let seated = prepared.and_then(|()| {
-            let (own_line, own_socket) = (line.clone(), socket.clone());
-            line.roster.seat(peer.id, socket.clone(), move || handshake::serve(&own_line, peer, &own_socket))
-        });
-        seated.map_err(|e| {
-            error!("{peer} cannot be given a thread: {e}");
-            Refusal::full(self.admits)
-        })
+        // One that is gone already is found to be by its thread.
+        prepared.unwrap_or_else(|e| debug!("{peer} cannot be set up: {e}"));
+        line.admit(peer, socket.clone(), handshake::serve)
     }
 }
 

@@ -12,11 +12,12 @@
 use crate::flusher::Flusher;
 use crate::frame;
 use crate::protocol::close;
+use crate::transport::Transport;
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, IoSlice};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io::{ErrorKind, IoSlice};
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,37 +32,6 @@ const OVERHEAD: usize = 64;
 
 /// Frames in one system call.
 const VECTOR: usize = 64;
-
-/// Where an outbox writes.
-pub trait Transport: Send + Sync {
-    /// Writes as much as goes at once; [`ErrorKind::WouldBlock`] when nothing does.
-    fn write_now(&self, frames: &[IoSlice]) -> io::Result<usize>;
-
-    /// Ends reading and writing, so that a thread that waits in either wakes up.
-    fn hang_up(&self);
-
-    /// What the flusher polls.
-    fn as_fd(&self) -> BorrowedFd<'_>;
-}
-
-impl Transport for std::net::TcpStream {
-    fn write_now(&self, frames: &[IoSlice]) -> io::Result<usize> {
-        use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
-        #[cfg(not(target_vendor = "apple"))]
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        #[cfg(target_vendor = "apple")]
-        let flags = SendFlags::DONTWAIT;
-        Ok(rustix::io::retry_on_intr(|| sendmsg(self, frames, &mut SendAncillaryBuffer::default(), flags))?)
-    }
-
-    fn hang_up(&self) {
-        let _ = self.shutdown(std::net::Shutdown::Both);
-    }
-
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        AsFd::as_fd(self)
-    }
-}
 
 /// A client's bounded queue of frames.
 pub struct Outbox {
@@ -80,6 +50,8 @@ struct State {
     begun: usize,
     bytes: usize,
     pen: bool,
+    /// There was room again while the pen was held.
+    again: bool,
     watched: bool,
     phase: Phase,
 }
@@ -111,9 +83,18 @@ pub(crate) enum Watch {
 impl Outbox {
     /// An empty outbox that holds up to `limit` bytes.
     pub(crate) fn new(transport: Arc<dyn Transport>, flusher: Flusher, limit: usize) -> Arc<Outbox> {
-        let state =
-            State { queue: VecDeque::new(), begun: 0, bytes: 0, pen: false, watched: false, phase: Phase::Open };
-        Arc::new(Outbox { transport, flusher, limit, state: Mutex::new(state), moved: Condvar::new() })
+        let state = State {
+            queue: VecDeque::new(),
+            begun: 0,
+            bytes: 0,
+            pen: false,
+            again: false,
+            watched: false,
+            phase: Phase::Open,
+        };
+        let outbox = Arc::new(Outbox { transport, flusher, limit, state: Mutex::new(state), moved: Condvar::new() });
+        outbox.transport.serves(Arc::downgrade(&outbox));
+        outbox
     }
 
     /// Sends frames, in order and with nothing in between. False: the outbox is closed, or this closed it.
@@ -156,7 +137,7 @@ impl Outbox {
         }
         state.append(&[frame]);
         state.phase = Phase::Closing { until: Instant::now() + CLOSING, evicted: false };
-        self.watch(&mut state);
+        self.watch_the_clock(&mut state);
         self.moved.notify_all();
         // Alone in the queue, it can go at once: nobody found the socket full.
         if state.queue.len() == 1 && !state.pen {
@@ -206,9 +187,11 @@ impl Outbox {
         self.moved.notify_all();
     }
 
-    /// The flusher's turn: writes what goes, and says what is left to do.
+    /// There may be room again, says the flusher, or a transport that it cannot poll: writes what goes, and says what is
+    /// left to do.
     pub(crate) fn flush(self: &Arc<Self>) -> Watch {
-        let state = self.state.lock();
+        let mut state = self.state.lock();
+        state.again = state.pen;
         if !state.pen && !state.queue.is_empty() {
             self.drain(state);
         } else {
@@ -232,7 +215,7 @@ impl Outbox {
         watch
     }
 
-    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+    pub(crate) fn as_fd(&self) -> Option<BorrowedFd<'_>> {
         self.transport.as_fd()
     }
 
@@ -258,6 +241,7 @@ impl Outbox {
         match end {
             End::Open if state.queue.is_empty() => {}
             End::Open => self.drain(state),
+            End::Full if std::mem::take(&mut state.again) => self.drain(state),
             End::Full => self.watch(&mut state),
             End::Broken => {
                 state.shut();
@@ -286,7 +270,7 @@ impl Outbox {
         state.append(&[frame::close(close::TOO_SLOW, "too slow: come back with since")]);
         state.phase = Phase::Closing { until: Instant::now() + EVICTED, evicted: true };
         self.moved.notify_all();
-        self.watch(state);
+        self.watch_the_clock(state);
     }
 
     fn watch(self: &Arc<Self>, state: &mut MutexGuard<State>) {
@@ -294,6 +278,14 @@ impl Outbox {
             state.watched = true;
             self.flusher.watch(self);
         }
+    }
+
+    /// There is a deadline now, of which a flusher that waits for the socket knows nothing.
+    fn watch_the_clock(self: &Arc<Self>, state: &mut MutexGuard<State>) {
+        if state.watched {
+            self.flusher.wake();
+        }
+        self.watch(state);
     }
 }
 
@@ -380,6 +372,7 @@ fn write<'a>(transport: &dyn Transport, frames: impl Iterator<Item = &'a Bytes> 
 mod tests {
     use super::*;
     use crate::flusher;
+    use std::io;
 
     /// A socket that takes as many bytes as it is told, without a socket.
     struct Pipe {
@@ -410,9 +403,20 @@ mod tests {
         fn hang_up(&self) {
             self.hung_up.store(true, std::sync::atomic::Ordering::SeqCst);
         }
-        fn as_fd(&self) -> BorrowedFd<'_> {
-            unreachable!("nothing polls here")
+        fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+            None
         }
+        fn read(&self, _: &mut [u8]) -> io::Result<usize> {
+            Ok(0)
+        }
+        fn set_patience(&self, _: Duration) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_all(&self, _: &[u8], _: Duration) -> io::Result<()> {
+            Ok(())
+        }
+        fn end_writing(&self) {}
+        fn end_reading(&self) {}
     }
 
     fn outbox(room: usize, limit: usize) -> (Arc<Pipe>, Arc<Outbox>, crossbeam_channel::Receiver<Arc<Outbox>>) {
@@ -504,24 +508,33 @@ mod tests {
 
     #[test]
     fn a_broken_socket_is_let_go_at_once() {
-        struct Broken(std::sync::atomic::AtomicBool);
-        impl Transport for Broken {
-            fn write_now(&self, _: &[IoSlice]) -> io::Result<usize> {
-                Err(ErrorKind::BrokenPipe.into())
-            }
-            fn hang_up(&self) {
-                self.0.store(true, std::sync::atomic::Ordering::SeqCst);
-            }
-            fn as_fd(&self) -> BorrowedFd<'_> {
-                unreachable!("nothing polls here")
-            }
-        }
-        let broken = Arc::new(Broken(false.into()));
+        let (near, far) = crate::duplex::pair();
+        drop(near);
         let (flusher, _watched) = flusher::handle_for_tests();
-        let outbox = Outbox::new(broken.clone(), flusher, 1000);
+        let outbox = Outbox::new(far.clone(), flusher, 1000);
         outbox.send(&frames(&["hello"]));
-        assert!(broken.0.load(std::sync::atomic::Ordering::SeqCst));
+        assert_eq!(far.read(&mut [0]).unwrap(), 0, "hung up");
         assert!(!outbox.is_open() && !outbox.wait_for_room(0, Duration::ZERO));
+    }
+
+    /// Room that is made while somebody writes is not overlooked, though nothing polls a connection through memory.
+    #[test]
+    fn everything_arrives_through_memory_whoever_is_quicker() {
+        use std::io::Read;
+        let (mut near, far) = crate::duplex::pair();
+        let (flusher, _watched) = flusher::handle_for_tests();
+        let outbox = Outbox::new(far, flusher, usize::MAX);
+        let frames: Vec<Bytes> = (0..64).map(|_| frame::text("x".repeat(1000))).collect();
+        let all = 40 * frames.iter().map(Bytes::len).sum::<usize>();
+        std::thread::scope(|scope| {
+            scope.spawn(|| (0..40).for_each(|_| assert!(outbox.send(&frames))));
+            let mut read = 0;
+            let mut buffer = vec![0; 7001];
+            while read < all {
+                read += Read::read(&mut near, &mut buffer).unwrap();
+            }
+        });
+        assert!(outbox.wait_for_room(0, Duration::ZERO));
     }
 
     #[test]

@@ -255,10 +255,27 @@ impl<M: Clone> Registry<M> {
         self.clients.values().filter(|who| who.tongue == Tongue::Json).map(|who| &who.reach)
     }
 
-    /// The members of a room who speak `parlor.v1`.
-    pub fn members(&self, room: RoomId) -> impl Iterator<Item = &M> {
+    /// The members of a room who speak so.
+    pub fn members(&self, room: RoomId, tongue: Tongue) -> impl Iterator<Item = &M> {
         let members = self.rooms.get(&room).map(|line| line.members.as_slice()).unwrap_or_default();
-        members.iter().filter(|member| member.tongue == Tongue::Json).map(|member| &member.reach)
+        members.iter().filter(move |member| member.tongue == tongue).map(|member| &member.reach)
+    }
+
+    /// Who is in a room, and on how many connections.
+    pub fn people(&self, room: RoomId) -> Vec<(String, usize)> {
+        let people = self.rooms.get(&room).into_iter().flat_map(|line| &line.people);
+        people.map(|(name, connections)| (name.as_str().to_owned(), *connections)).collect()
+    }
+
+    /// All connections of a person, whose name is compared as names are.
+    pub fn person(&self, folded: &str) -> Vec<&M> {
+        let of = self.people.iter().filter(|(name, _)| name.folded() == folded).flat_map(|(_, clients)| clients);
+        of.filter_map(|client| self.client(*client)).collect()
+    }
+
+    /// How many clients and how many people there are.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.clients.len(), self.people.len())
     }
 
     /// Whom to tell that a client's person is writing: the others in the room, if it is small and the client is in it.

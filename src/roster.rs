@@ -3,13 +3,13 @@
 use crate::event::ClientId;
 use crate::outbox::Outbox;
 use crate::protocol::close;
+use crate::transport::Transport;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::io;
-use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::thread::JoinHandle;
 
 /// Stack of a client's thread, in bytes. Only what is touched becomes memory.
@@ -19,11 +19,12 @@ const STACK: usize = 512 * 1024;
 pub(crate) struct Roster {
     here: Mutex<HashMap<ClientId, Seat>>,
     taken: AtomicUsize,
+    came: AtomicU64,
     ended: Sender<ClientId>,
 }
 
 struct Seat {
-    peer: Arc<TcpStream>,
+    peer: Arc<dyn Transport>,
     thread: Option<JoinHandle<()>>,
     /// From the end of the handshake on.
     outbox: Option<Arc<Outbox>>,
@@ -33,7 +34,12 @@ impl Roster {
     /// An empty roster, and the channel that names those who have ended.
     pub fn new() -> (Roster, Receiver<ClientId>) {
         let (ended, hears) = unbounded();
-        (Roster { here: Mutex::new(HashMap::new()), taken: AtomicUsize::new(0), ended }, hears)
+        (Roster { here: Mutex::new(HashMap::new()), taken: AtomicUsize::new(0), came: AtomicU64::new(0), ended }, hears)
+    }
+
+    /// The number of the next connection.
+    pub fn next(&self) -> ClientId {
+        self.came.fetch_add(1, SeqCst) + 1
     }
 
     /// How many are here.
@@ -42,13 +48,19 @@ impl Roster {
     }
 
     /// Starts a thread for a connection.
-    pub fn seat(&self, id: ClientId, peer: Arc<TcpStream>, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    pub fn seat(
+        &self,
+        id: ClientId,
+        peer: Arc<dyn Transport>,
+        work: impl FnOnce(&Arc<dyn Transport>) + Send + 'static,
+    ) -> io::Result<()> {
         // The lock is held until the thread is written down, so that its end finds it here.
         let mut here = self.here.lock();
+        let own_end = peer.clone();
         let exit = Exit { ended: self.ended.clone(), id };
         let thread = std::thread::Builder::new().name(format!("client {id}")).stack_size(STACK).spawn(move || {
             let _exit = exit;
-            work();
+            work(&own_end);
         })?;
         here.insert(id, Seat { peer, thread: Some(thread), outbox: None });
         self.taken.fetch_add(1, SeqCst);
@@ -80,7 +92,7 @@ impl Roster {
         for seat in self.here.lock().values() {
             match &seat.outbox {
                 Some(outbox) => outbox.close(close::AWAY, "the server is going away; come back soon"),
-                None => drop(seat.peer.shutdown(Shutdown::Read)),
+                None => seat.peer.end_reading(),
             }
         }
     }
@@ -90,7 +102,7 @@ impl Roster {
         for seat in self.here.lock().values() {
             match &seat.outbox {
                 Some(outbox) => outbox.hang_up(),
-                None => drop(seat.peer.shutdown(Shutdown::Both)),
+                None => seat.peer.hang_up(),
             }
         }
     }

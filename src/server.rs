@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::event::{ClientId, Entry, Event};
 use crate::flusher::Flusher;
 use crate::front::Front;
+use crate::handle::Handle;
 use crate::http::{Http, Workers};
 use crate::identity::Guests;
 use crate::limits::Capacity;
@@ -17,13 +18,12 @@ use crate::recorder::Recorder;
 use crate::roster::Roster;
 #[cfg(feature = "sqlite")]
 use crate::store::Sql;
-use crate::store::{Memory, Store};
-use crossbeam_channel::{Receiver, Sender, after, bounded, select};
+use crate::store::{Memory, Store, random_hex};
+use crossbeam_channel::{Receiver, after, bounded, select};
 use log::{error, info, warn};
-use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -54,14 +54,6 @@ pub struct Server {
     handle: Handle,
 }
 
-/// Reaches a server from any thread.
-#[derive(Clone)]
-pub struct Handle {
-    address: SocketAddr,
-    stop: Sender<()>,
-    running: Arc<Mutex<Option<Running>>>,
-}
-
 impl Builder {
     /// Opens the store and takes the address. The server runs once [`Server::run`] or [`Server::spawn`] is called.
     ///
@@ -73,8 +65,6 @@ impl Builder {
         Server::bind(self)
     }
 }
-
-type Running = JoinHandle<Result<(), Error>>;
 
 impl Server {
     /// The settings of a server, each with its default.
@@ -100,8 +90,13 @@ impl Server {
         let nobody = PersonName::trusted("");
         let rooms = store.rooms(&nobody)?.into_iter().map(|view| view.room).collect();
         let capacity = settings.capacity();
-        let listener = Listener::bind(settings.listen, capacity.clients)?;
-        let address = listener.address().map_err(|cause| Error::Listen(settings.listen, cause))?;
+        let refused = |cause| Error::Listen(settings.listen, cause);
+        let socket = match &settings.listener {
+            Some(listener) => listener.clone(),
+            None => Arc::new(TcpListener::bind(settings.listen).map_err(refused)?),
+        };
+        let address = socket.local_addr().map_err(refused)?;
+        let listener = Listener::new(socket)?;
         let http = Http::bind()?;
         let (flusher, flusher_thread) = Flusher::start()?;
         let (roster, ended) = Roster::new();
@@ -116,11 +111,12 @@ impl Server {
             entries,
             events,
             flusher,
-            guests: Arc::new(Guests::default()),
+            guests: Arc::new(Guests::new(&random_hex(16)?)),
+            admits: capacity.clients,
             roster,
             stopping: AtomicBool::new(false),
         });
-        let handle = Handle { address, stop, running: Arc::new(Mutex::new(None)) };
+        let handle = Handle::new(address, stop, &line);
         Ok(Server {
             line,
             listener,
@@ -160,7 +156,7 @@ impl Server {
         let handle = self.handle();
         let thread = std::thread::Builder::new().name("parlor".into()).spawn(move || self.run());
         let thread = thread.map_err(|e| Error::System("cannot start the server's thread", e))?;
-        *handle.running.lock() = Some(thread);
+        handle.runs_on(thread);
         Ok(handle)
     }
 
@@ -283,34 +279,6 @@ impl Drop for Threads {
         if !self.named.is_empty() {
             self.close_door();
             self.end();
-        }
-    }
-}
-
-impl Handle {
-    /// Where the server listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Begins the end: no more clients, 503 to the half-open, 1001 to the open, everything received is stored, every
-    /// thread is joined. Returns at once; [`Handle::join`] or [`Server::run`] returns when it is done, within 5 s.
-    pub fn shutdown(&self) {
-        // Full means that it was asked before.
-        let _ = self.stop.try_send(());
-    }
-
-    /// Waits for the end of a server that was spawned. Whoever comes second, or calls this on one that was not, does
-    /// not wait.
-    ///
-    /// # Errors
-    /// What [`Server::run`] returned.
-    pub fn join(&self) -> Result<(), Error> {
-        let thread = self.running.lock().take();
-        match thread.map(JoinHandle::join) {
-            Some(Ok(result)) => result,
-            Some(Err(_)) => Err(Error::System("the server's thread panicked", std::io::ErrorKind::Other.into())),
-            None => Ok(()),
         }
     }
 }

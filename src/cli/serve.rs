@@ -2,7 +2,7 @@
 
 use super::greeting;
 use super::settings::Settings;
-use parlor::{Error, Handle, Server};
+use parlor::{Capacity, Error, Handle, Server};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use simplelog::{ColorChoice, ConfigBuilder, LevelPadding, TermLogger, TerminalMode};
@@ -16,6 +16,7 @@ const INTERRUPTED: i32 = 130;
 
 pub fn run(settings: &Settings) -> Result<(), Error> {
     start_log(settings.log);
+    Capacity::raise_descriptor_limit();
     let server = builder(settings)?.bind()?;
     // Before the greeting: whoever has read it may press Ctrl-C.
     stop_on_signals(server.handle())?;

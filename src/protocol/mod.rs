@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use reply::*;
-pub use request::{Request, Start, body, parse};
+pub use request::{Request, Start, body, parse, title};
 
 /// The subprotocol that a client offers to speak JSON.
 pub const SUBPROTOCOL: &str = "parlor.v1";
@@ -32,6 +32,8 @@ pub mod close {
     pub const UNSUPPORTED: u16 = 1003;
     /// Text that is not UTF-8.
     pub const NOT_UTF8: u16 = 1007;
+    /// A rule of the house was broken, or the operator does not want it here: the reason says which.
+    pub const POLICY: u16 = 1008;
     /// A message past the limit.
     pub const TOO_BIG: u16 = 1009;
     /// A fault of the server.

@@ -206,7 +206,8 @@ fn message_id(text: &str) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-fn title(text: &str) -> Result<String, Problem> {
+/// Checks the title of a room.
+pub fn title(text: &str) -> Result<String, Problem> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > LONGEST_TITLE || text.chars().any(char::is_control) {
         return Err(bad_field("title", "must have 1 to 80 characters, all in one line"));

@@ -5,6 +5,8 @@ mod cable;
 mod client;
 #[path = "../common/mod.rs"]
 mod common;
+mod handle;
+mod hooks;
 
 use common::*;
 use serde_json::json;

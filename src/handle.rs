@@ -1,0 +1,313 @@
+//! The handle: how the program that embeds a server takes part in it.
+
+use crate::dialer::{Client, DialError, Dialer, Link};
+use crate::duplex::{self, Duplex};
+use crate::error::Error;
+use crate::event::{Asker, Entry, Event, Party, Peer, Tongue};
+use crate::frame;
+use crate::handshake;
+use crate::line::Line;
+use crate::message::Message;
+use crate::name::{PersonName, RoomName};
+use crate::protocol::{self, Problem, close};
+use crate::registry::Registry;
+use crate::store::{Outcome, Record, Room, Time, random_hex};
+use crate::subscription::Subscription;
+use bytes::Bytes;
+use crossbeam_channel::{Sender, bounded};
+use parking_lot::Mutex;
+use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+
+/// Reaches a server from any thread, for as long as it runs. Cheap to clone.
+///
+/// What asks the server waits for its answer, and, of a server that was bound and does not run yet, until it runs. What
+/// it says goes past the hooks, which are there for the others.
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// server.post("lobby", "Weather", "21 °C")?;
+/// let mut messages = server.subscribe_since("lobby", 0)?;
+/// assert_eq!(messages.next().map(|message| message.body).as_deref(), Some("21 °C"));
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Handle {
+    address: SocketAddr,
+    stop: Sender<()>,
+    running: Arc<Mutex<Option<Running>>>,
+    /// Gone when the server has stopped.
+    line: Weak<Line>,
+}
+
+pub(crate) type Running = JoinHandle<Result<(), Error>>;
+
+/// Somebody who is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Person {
+    /// The name.
+    pub name: String,
+    /// On how many connections.
+    pub connections: usize,
+}
+
+/// How many are here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Connections of any kind: the chat, the echo, the page, half-open ones.
+    pub connections: usize,
+    /// Connections of the chat.
+    pub clients: usize,
+    /// People, each counted once however many connections they have.
+    pub people: usize,
+}
+
+impl Handle {
+    pub(crate) fn new(address: SocketAddr, stop: Sender<()>, line: &Arc<Line>) -> Handle {
+        Handle { address, stop, running: Arc::default(), line: Arc::downgrade(line) }
+    }
+
+    pub(crate) fn runs_on(&self, thread: Running) {
+        *self.running.lock() = Some(thread);
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Posts a message as the program, and waits until it is stored. `from` is a name as people have them; from the
+    /// first message on it is the program's, and no guest can take it.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a room that does not exist, a name or body that is not allowed, a name that a guest has
+    /// just now, or a store that does not answer; [`Error::Stopped`].
+    pub fn post(&self, room: &str, from: &str, body: &str) -> Result<Message, Error> {
+        let line = self.line()?;
+        let room = find(&line, room)?;
+        let author = PersonName::parse(from).map_err(|why| Error::Refused(format!("\"{from}\": {why}")))?;
+        if !line.guests.reserve(&author) {
+            return Err(Error::Refused(format!("the name {author} is in use by a guest")));
+        }
+        let body = protocol::body(body, line.limits.body).map_err(refused)?;
+        let record = Record::Post { room: room.id, author, id: random_hex(12)?, body, at: Time::now() };
+        match record_and_wait(line, record)? {
+            Outcome::Posted(message) => Ok(Message::of(&room.name, message)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Makes a room, with its name for addresses (1 to 32 of a-z, 0-9 and -) and a title for people. A room that is
+    /// there already stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a name or title that is not allowed, or when there are as many rooms as there may be;
+    /// [`Error::Stopped`].
+    pub fn create_room(&self, name: &str, title: &str) -> Result<(), Error> {
+        let line = self.line()?;
+        let name = RoomName::parse(name).map_err(|why| Error::Refused(format!("\"{name}\": {why}")))?;
+        let title = protocol::title(if title.is_empty() { name.as_str() } else { title }).map_err(refused)?;
+        match record_and_wait(line, Record::Create { name, title, at: Time::now() })? {
+            Outcome::Created(_) | Outcome::RoomExists => Ok(()),
+            Outcome::RoomsFull => Err(Error::Refused("there are as many rooms as this server allows".into())),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The messages of a room from now on.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a room that does not exist; [`Error::Store`]; [`Error::Stopped`].
+    pub fn subscribe(&self, room: &str) -> Result<Subscription, Error> {
+        self.subscription(room, None)
+    }
+
+    /// The messages of a room after the number `since`, then those to come. 0 begins with the oldest that is kept.
+    ///
+    /// # Errors
+    /// As [`Handle::subscribe`].
+    pub fn subscribe_since(&self, room: &str, since: i64) -> Result<Subscription, Error> {
+        self.subscription(room, Some(since))
+    }
+
+    fn subscription(&self, room: &str, since: Option<i64>) -> Result<Subscription, Error> {
+        let line = self.line()?;
+        let room = find(&line, room)?;
+        let (wake, woken) = bounded(1);
+        line.events.send(Event::Subscribe { room: room.id, wake }).map_err(|_| Error::Stopped)?;
+        Ok(Subscription::new(line.store.clone(), &room, since.unwrap_or(room.head), woken))
+    }
+
+    /// Sends a text as it is to every plain-text client in a room: no name before it, no number, not stored. Gives how
+    /// many it went to.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a room that does not exist; [`Error::Store`]; [`Error::Stopped`].
+    pub fn broadcast_text(&self, room: &str, text: &str) -> Result<usize, Error> {
+        self.broadcast(room, frame::text(text.to_owned()))
+    }
+
+    /// The same with a binary message.
+    ///
+    /// # Errors
+    /// As [`Handle::broadcast_text`].
+    pub fn broadcast_binary(&self, room: &str, bytes: &[u8]) -> Result<usize, Error> {
+        self.broadcast(room, frame::binary(bytes.to_vec()))
+    }
+
+    fn broadcast(&self, room: &str, frame: Bytes) -> Result<usize, Error> {
+        let line = self.line()?;
+        let room = find(&line, room)?;
+        look(line, move |registry| {
+            let plain = registry.members(room.id, Tongue::Plain);
+            plain.map(|party| party.outbox.send(std::slice::from_ref(&frame))).filter(|sent| *sent).count()
+        })
+    }
+
+    /// Who is in a room, by name.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a room that does not exist; [`Error::Store`]; [`Error::Stopped`].
+    pub fn people(&self, room: &str) -> Result<Vec<Person>, Error> {
+        let line = self.line()?;
+        let room = find(&line, room)?;
+        let mut people = look(line, move |registry| registry.people(room.id))?;
+        people.sort();
+        Ok(people.into_iter().map(|(name, connections)| Person { name, connections }).collect())
+    }
+
+    /// How many are here.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub fn counts(&self) -> Result<Counts, Error> {
+        let line = self.line()?;
+        let connections = line.roster.count();
+        let (clients, people) = look(line, |registry| registry.counts())?;
+        Ok(Counts { connections, clients, people })
+    }
+
+    /// Closes all connections of a person, with 1008 and a reason that the person is shown. Gives how many there were.
+    /// It keeps nobody from coming back: [`Builder::authenticate`](crate::Builder::authenticate) does.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub fn kick(&self, person: &str, reason: &str) -> Result<usize, Error> {
+        let (folded, reason) = (PersonName::trusted(person).folded(), reason.to_owned());
+        look(self.line()?, move |registry| {
+            let connections = registry.person(&folded);
+            connections.iter().for_each(|party| party.outbox.close(close::POLICY, &reason));
+            connections.len()
+        })
+    }
+
+    /// Connects a client through memory, without a socket, a port or a descriptor: for tests of your own. What is
+    /// written must begin with a handshake, as on the network; any WebSocket library over [`Read`](std::io::Read) and
+    /// [`Write`](std::io::Write) speaks it, or see [`Handle::client`].
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the server is full; [`Error::System`] when no thread can be started; [`Error::Stopped`].
+    pub fn attach(&self) -> Result<Duplex, Error> {
+        let line = self.line()?;
+        let (near, far) = duplex::pair();
+        let peer = Peer { id: line.roster.next(), address: None };
+        line.admit(peer, far, handshake::serve).map_err(|refusal| Error::Refused(refusal.message))?;
+        Ok(near)
+    }
+
+    /// A chat client through memory, of that name.
+    ///
+    /// ```
+    /// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+    /// let ann = server.client("ann")?;
+    /// ann.join("lobby", parlor::Start::Last(0))?;
+    /// assert_eq!(ann.post("lobby", "hello")?.rev, 1);
+    /// # server.shutdown();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Client::connect`]; [`DialError::Over`] when the server has stopped.
+    pub fn client(&self, name: &str) -> Result<Client, DialError> {
+        let server = self.clone();
+        let attach = move || match server.attach() {
+            Ok(duplex) => Ok(Arc::new(duplex) as Arc<dyn Link>),
+            Err(Error::Stopped) => Err(DialError::Over),
+            Err(cause) => Err(DialError::Lost(cause.to_string())),
+        };
+        Client::over(Ok(Dialer::in_memory(Arc::new(attach)))).name(name).connect()
+    }
+
+    /// Begins the end: no more clients, 503 to the half-open, 1001 to the open, everything received is stored, every
+    /// thread is joined. Returns at once; [`Handle::join`] or [`Server::run`](crate::Server::run) returns when it is done,
+    /// within 5 s.
+    pub fn shutdown(&self) {
+        // Full means that it was asked before.
+        let _ = self.stop.try_send(());
+    }
+
+    /// Waits for the end of a server that was spawned. Whoever comes second, or calls this on one that was not, does
+    /// not wait. A hook that calls it would wait for itself.
+    ///
+    /// # Errors
+    /// What [`Server::run`](crate::Server::run) returned.
+    pub fn join(&self) -> Result<(), Error> {
+        let thread = self.running.lock().take();
+        match thread.map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(Error::System("the server's thread panicked", std::io::ErrorKind::Other.into())),
+            None => Ok(()),
+        }
+    }
+
+    fn line(&self) -> Result<Arc<Line>, Error> {
+        self.line.upgrade().filter(|line| !line.is_stopping()).ok_or(Error::Stopped)
+    }
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "Handle({})", self.address)
+    }
+}
+
+fn find(line: &Line, room: &str) -> Result<Room, Error> {
+    let found = match RoomName::parse(room) {
+        Ok(name) => line.store.room(&name)?,
+        Err(_) => None,
+    };
+    found.ok_or_else(|| Error::Refused(format!("there is no room \"{room}\"")))
+}
+
+/// The line is let go of while it waits: a server that stops before it ran must be able to end.
+fn record_and_wait(line: Arc<Line>, record: Record) -> Result<Outcome, Error> {
+    let (asker, answer) = bounded(1);
+    line.entries.send(Entry::Record(record, Asker::Thread(asker))).map_err(|_| Error::Stopped)?;
+    drop(line);
+    answer.recv().map_err(|_| Error::Stopped)?.map_err(refused)
+}
+
+/// Asks the dispatcher, which alone has the registry.
+fn look<T: Send + 'static>(
+    line: Arc<Line>,
+    ask: impl FnOnce(&Registry<Arc<Party>>) -> T + Send + 'static,
+) -> Result<T, Error> {
+    let (tell, answer) = bounded(1);
+    let look = Box::new(move |registry: &Registry<Arc<Party>>| drop(tell.try_send(ask(registry))));
+    line.events.send(Event::Look(look)).map_err(|_| Error::Stopped)?;
+    drop(line);
+    answer.recv().map_err(|_| Error::Stopped)
+}
+
+fn refused(problem: Problem) -> Error {
+    Error::Refused(problem.message)
+}
+
+/// What a store gives for another kind of record.
+fn unexpected(outcome: &Outcome) -> Error {
+    Error::Store(format!("an outcome that belongs to something else: {outcome:?}"))
+}

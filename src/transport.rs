@@ -1,0 +1,82 @@
+//! A transport: the bytes between a client and the server, over TCP or through memory.
+//!
+//! Only the client's own thread reads it. After the handshake only the outbox writes it, and never waits.
+
+use crate::outbox::Outbox;
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Weak;
+use std::time::Duration;
+
+pub(crate) trait Transport: Send + Sync {
+    /// Reads what is there, or waits for it as long as was set; 0 bytes are the end.
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// How long [`Transport::read`] waits from now on.
+    fn set_patience(&self, patience: Duration) -> io::Result<()>;
+
+    /// Writes all of it, and waits for that at most so long at a time. For the handshake.
+    fn write_all(&self, bytes: &[u8], patience: Duration) -> io::Result<()>;
+
+    /// Writes as much as goes at once; [`WouldBlock`](io::ErrorKind::WouldBlock) when nothing does.
+    fn write_now(&self, frames: &[IoSlice]) -> io::Result<usize>;
+
+    /// What the flusher polls. None: the transport calls [`Outbox::flush`] by itself when it was full and is no more.
+    fn as_fd(&self) -> Option<BorrowedFd<'_>>;
+
+    /// Is told whom to call.
+    fn serves(&self, _: Weak<Outbox>) {}
+
+    /// Nothing more is written; what was is still read.
+    fn end_writing(&self);
+
+    /// Wakes the thread that reads, which finds the end.
+    fn end_reading(&self);
+
+    /// Ends both directions, so that a thread that waits in either wakes up.
+    fn hang_up(&self);
+}
+
+impl Transport for TcpStream {
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut socket = self;
+        Read::read(&mut socket, buffer)
+    }
+
+    fn set_patience(&self, patience: Duration) -> io::Result<()> {
+        // Less would be rounded to none, which means for ever.
+        self.set_read_timeout(Some(patience.max(Duration::from_micros(1))))
+    }
+
+    fn write_all(&self, bytes: &[u8], patience: Duration) -> io::Result<()> {
+        self.set_write_timeout(Some(patience))?;
+        let mut socket = self;
+        Write::write_all(&mut socket, bytes)
+    }
+
+    fn write_now(&self, frames: &[IoSlice]) -> io::Result<usize> {
+        use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+        #[cfg(not(target_vendor = "apple"))]
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        #[cfg(target_vendor = "apple")]
+        let flags = SendFlags::DONTWAIT;
+        Ok(rustix::io::retry_on_intr(|| sendmsg(self, frames, &mut SendAncillaryBuffer::default(), flags))?)
+    }
+
+    fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(AsFd::as_fd(self))
+    }
+
+    fn end_writing(&self) {
+        let _ = self.shutdown(Shutdown::Write);
+    }
+
+    fn end_reading(&self) {
+        let _ = self.shutdown(Shutdown::Read);
+    }
+
+    fn hang_up(&self) {
+        let _ = self.shutdown(Shutdown::Both);
+    }
+}
