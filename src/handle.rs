@@ -118,6 +118,15 @@ impl Handle {
         }
     }
 
+    /// All rooms, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; [`Error::Stopped`].
+    pub fn rooms(&self) -> Result<Vec<crate::Room>, Error> {
+        let rooms = self.line()?.store.rooms(&PersonName::trusted(""))?;
+        Ok(rooms.into_iter().map(|view| crate::Room::of(view.room)).collect())
+    }
+
     /// The messages of a room from now on.
     ///
     /// # Errors

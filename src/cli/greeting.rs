@@ -1,5 +1,6 @@
 //! What the operator sees first: where to go, where the data is, how many fit.
 
+use super::classroom;
 use super::settings::Settings;
 use parlor::Server;
 use qrcode::QrCode;
@@ -8,10 +9,14 @@ use std::io::{IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
 
 /// Prints the greeting. A terminal that is gone is no reason not to serve.
-pub fn print(settings: &Settings, server: &Server) {
-    let text = greeting(settings, server.address(), &server.capacity().to_string(), &addresses());
+pub fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
     let _ = std::io::stdout().flush();
+}
+
+/// What there is to know of a server.
+pub fn of(settings: &Settings, server: &Server) -> String {
+    greeting(settings, server.address(), &server.capacity().to_string(), &addresses())
 }
 
 /// The addresses of this machine in its networks.
@@ -45,7 +50,9 @@ fn greeting(settings: &Settings, address: SocketAddr, capacity: &str, networks: 
     if settings.lan && shared.is_empty() {
         line("", "this machine is in no network that others could reach it through");
     }
-    if settings.memory {
+    if settings.classroom {
+        line("data", "in memory; at the end the lesson is written into a page here");
+    } else if settings.memory {
         line("data", "in memory; nothing is kept after the end");
     } else {
         let folder = std::path::absolute(&settings.data).unwrap_or_else(|_| settings.data.clone());
@@ -56,6 +63,11 @@ fn greeting(settings: &Settings, address: SocketAddr, capacity: &str, networks: 
     }
     line("room", &format!("for {capacity}"));
     line("stop", "with Ctrl-C");
+    if settings.classroom {
+        for (count, key) in classroom::KEYS.iter().enumerate() {
+            line(if count == 0 { "keys" } else { "" }, key);
+        }
+    }
     if settings.lan
         && let Some(url) = shared.first()
         && let Ok(code) = QrCode::new(url)

@@ -1,6 +1,8 @@
 //! The command line: flags and environment, help, exit codes.
 
+mod classroom;
 mod greeting;
+mod lesson;
 mod serve;
 mod settings;
 

@@ -1,8 +1,10 @@
 //! `parlor`: starts the server, says where it is, and stops it when asked to.
 
+use super::classroom::Classroom;
 use super::greeting;
 use super::settings::Settings;
-use parlor::{Capacity, Error, Handle, Server};
+use log::LevelFilter;
+use parlor::{Capacity, Error, Server};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use simplelog::{ColorChoice, ConfigBuilder, LevelPadding, TermLogger, TerminalMode};
@@ -15,13 +17,30 @@ use time::macros::format_description;
 const INTERRUPTED: i32 = 130;
 
 pub fn run(settings: &Settings) -> Result<(), Error> {
-    start_log(settings.log);
+    let calm = if settings.classroom { LevelFilter::Warn } else { LevelFilter::Info };
+    start_log(settings.log.unwrap_or(calm));
     Capacity::raise_descriptor_limit();
+    if settings.classroom {
+        return teach(settings);
+    }
     let server = builder(settings)?.bind()?;
+    let handle = server.handle();
     // Before the greeting: whoever has read it may press Ctrl-C.
-    stop_on_signals(server.handle())?;
-    greeting::print(settings, &server);
+    on_signals(move || handle.shutdown(), || {})?;
+    greeting::print(&greeting::of(settings, &server));
     server.run()
+}
+
+fn teach(settings: &Settings) -> Result<(), Error> {
+    let lesson = Classroom::default();
+    let server = lesson.equip(builder(settings)?).bind()?;
+    let (first, second, handle) = (lesson.clone(), lesson.clone(), server.handle());
+    on_signals(move || first.end(&handle), move || second.give_terminal_back())?;
+    let greeting = greeting::of(settings, &server);
+    greeting::print(&greeting);
+    lesson.attend(server.handle(), greeting)?;
+    let ended = server.run();
+    lesson.export().and(ended)
 }
 
 fn builder(settings: &Settings) -> Result<parlor::Builder, Error> {
@@ -43,7 +62,7 @@ fn builder(settings: &Settings) -> Result<parlor::Builder, Error> {
         .outbox_limit(settings.outbox_limit)
         .handshake_time(Duration::from_secs_f64(settings.handshake_time))
         .keepalive(Duration::from_secs_f64(settings.keepalive));
-    if !settings.memory {
+    if !settings.memory && !settings.classroom {
         builder = builder.sqlite(&settings.data, settings.sync);
     }
     if let Some(folder) = &settings.www {
@@ -59,16 +78,16 @@ fn builder(settings: &Settings) -> Result<parlor::Builder, Error> {
 }
 
 /// One line an event, on standard error: time, level, what happened.
-fn start_log(level: log::LevelFilter) {
+fn start_log(level: LevelFilter) {
     let mut config = ConfigBuilder::new();
     config
         .set_time_format_custom(format_description!(
             "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
         ))
         .set_level_padding(LevelPadding::Right)
-        .set_thread_level(log::LevelFilter::Off)
-        .set_target_level(log::LevelFilter::Off)
-        .set_location_level(log::LevelFilter::Off)
+        .set_thread_level(LevelFilter::Off)
+        .set_target_level(LevelFilter::Off)
+        .set_location_level(LevelFilter::Off)
         .add_filter_allow_str("parlor");
     let colours = if std::io::stderr().is_terminal() { ColorChoice::Auto } else { ColorChoice::Never };
     // It fails only if there is a logger already, and this is the one place that makes one.
@@ -76,16 +95,17 @@ fn start_log(level: log::LevelFilter) {
 }
 
 /// The first Ctrl-C or SIGTERM stops the server in order, the second ends the program on the spot.
-fn stop_on_signals(server: Handle) -> Result<(), Error> {
+fn on_signals(stop: impl Fn() + Send + 'static, last: impl Fn() + Send + 'static) -> Result<(), Error> {
     let failed = |cause| Error::System("cannot watch for Ctrl-C", cause);
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
     let watch = move || {
         for (count, _) in signals.forever().enumerate() {
             if count > 0 {
+                last();
                 std::process::exit(INTERRUPTED);
             }
             eprintln!("Stopping. Ctrl-C again ends it at once.");
-            server.shutdown();
+            stop();
         }
     };
     std::thread::Builder::new().name("signals".into()).spawn(watch).map(drop).map_err(failed)

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// A chat server in one small executable. With no flags: http://127.0.0.1:8080, messages in ./parlor-data.
 #[derive(FromArgs, Debug, PartialEq)]
 #[argh(
-    example = "Chat on this machine:\n  {command_name}\nChat in this network, with a QR code to join by:\n  {command_name} --lan\nTry it out and keep nothing:\n  {command_name} --memory --listen 127.0.0.1:0",
+    example = "Chat on this machine:\n  {command_name}\nChat in this network, with a QR code to join by:\n  {command_name} --lan\nHold a lesson:\n  {command_name} --lan --classroom\nTry it out and keep nothing:\n  {command_name} --memory --listen 127.0.0.1:0",
     note = "Each flag has an environment variable: --max-clients is PARLOR_MAX_CLIENTS, and --lan is PARLOR_LAN=1.\nA flag wins over its variable.",
     error_code(0, "stopped, by Ctrl-C or SIGTERM"),
     error_code(1, "could not start: the message says what is missing"),
@@ -33,6 +33,10 @@ pub struct Settings {
     #[argh(switch)]
     pub memory: bool,
 
+    /// a lesson: everything in memory; r makes the class read only, q ends it and writes the lesson into a page
+    #[argh(switch)]
+    pub classroom: bool,
+
     /// how surely a message is on disk before it is shown: full, or normal, which a power cut can cost the last few
     /// (default: full)
     #[argh(option, arg_name = "full|normal", default = "parlor::Synchronous::Full", from_str_fn(sync))]
@@ -42,9 +46,9 @@ pub struct Settings {
     #[argh(option, arg_name = "folder")]
     pub www: Option<PathBuf>,
 
-    /// how much to log: error, warn, info, debug or off (default: info)
-    #[argh(option, arg_name = "level", default = "log::LevelFilter::Info", from_str_fn(level))]
-    pub log: log::LevelFilter,
+    /// how much to log: error, warn, info, debug or off (default: info; in a classroom: warn)
+    #[argh(option, arg_name = "level", from_str_fn(level))]
+    pub log: Option<log::LevelFilter>,
 
     /// connections at the same time (default: as many as this machine holds)
     #[argh(option, arg_name = "number")]
@@ -99,7 +103,7 @@ const OPTIONS: [&str; 12] = [
     "keepalive",
 ];
 const LISTS: [&str; 1] = ["allow-origin"];
-const SWITCHES: [&str; 2] = ["lan", "memory"];
+const SWITCHES: [&str; 3] = ["lan", "memory", "classroom"];
 
 /// Why there are no settings.
 #[derive(Debug, PartialEq)]

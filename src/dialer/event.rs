@@ -98,6 +98,12 @@ pub struct Room {
     pub unread: i64,
 }
 
+impl Room {
+    pub(crate) fn of(room: crate::store::Room) -> Room {
+        Room { room: room.name.as_str().to_owned(), title: room.title, head: room.head, unread: 0 }
+    }
+}
+
 /// Why the server did not take something.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]

@@ -271,3 +271,12 @@ fn new_messages_are_announced_and_the_history_is_not() {
     ann.wait_for("announced.length > 1");
     assert_eq!(ann.ask("$('#log').getAttribute('role')"), "log");
 }
+
+#[test]
+fn a_message_that_the_server_does_not_take_says_why_in_its_words() {
+    let Some(chromium) = Chromium::get() else { return };
+    let server = server_with(Server::builder().on_message(|_| Err("only the editors write here".into())));
+    let ann = chromium.person(server.address, "ann");
+    ann.say("may I?");
+    ann.wait_for("message('may I?').textContent.includes('Only the editors write here.')");
+}

@@ -204,7 +204,6 @@ export const words = {
     too_long: 'It is too long.',
     rate_limited: 'That was too fast. Wait a moment.',
     not_a_member: 'You are not in this room.',
-    not_allowed: 'You may not write here.',
     no_such_room: 'The room is gone.',
     unavailable: 'The server cannot store it right now.',
     unknown: 'The server refused it.',
