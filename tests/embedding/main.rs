@@ -1,5 +1,6 @@
 //! The line alone, as a program that embeds it gets it: these tests run without any feature, too.
 
+mod api;
 #[path = "../common/cable.rs"]
 mod cable;
 mod client;
