@@ -134,7 +134,9 @@ impl Duplex {
         let (count, was_full) = self.ends.to_client.read(buffer, patience)?;
         if was_full {
             let outbox = self.ends.outbox.lock().upgrade();
-            outbox.inspect(|outbox| drop(outbox.flush()));
+            if let Some(outbox) = outbox {
+                outbox.flush();
+            }
         }
         Ok(count)
     }

@@ -5,6 +5,7 @@ use crate::store::{Role, TokenHash};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 /// The cookie that carries a session's token.
@@ -55,9 +56,9 @@ impl Guests {
     /// Keeps a name for the program itself, for good. False: a guest has it just now.
     pub fn reserve(self: &Arc<Self>, name: &PersonName) -> bool {
         let mut reserved = self.reserved.lock();
-        if !reserved.contains_key(&name.folded()) {
+        if let Entry::Vacant(free) = reserved.entry(name.folded()) {
             let Some(claim) = self.claim(&self.vouched(name.clone())) else { return false };
-            reserved.insert(name.folded(), claim);
+            free.insert(claim);
         }
         true
     }

@@ -48,7 +48,7 @@ impl Subscription {
     /// [`Error::System`](crate::Error::System) when no thread can be started.
     pub fn into_channel(self, bound: usize) -> Result<Receiver<Message>, crate::Error> {
         let (tell, messages) = bounded(bound.max(1));
-        let pass_on = move || self.map(|message| tell.send(message)).take_while(Result::is_ok).for_each(drop);
+        let pass_on = move || self.map(|message| tell.send(message).is_ok()).take_while(|sent| *sent).for_each(drop);
         let thread = std::thread::Builder::new().name("subscription".into()).spawn(pass_on);
         thread.map_err(|e| crate::Error::System("cannot start a subscription's thread", e))?;
         Ok(messages)

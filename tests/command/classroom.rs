@@ -1,7 +1,8 @@
 //! A lesson: the class reads only at a key, and what was written is kept in a page.
 
+use crate::common::program::Program;
 use crate::common::*;
-use crate::{Program, parlor};
+use crate::parlor;
 use std::ffi::OsStr;
 use std::io::Write;
 
@@ -15,7 +16,7 @@ fn lesson_with(environment: &[(&str, &OsStr)]) -> (tempfile::TempDir, Program, C
     command.current_dir(folder.path()).envs(environment.iter().copied());
     let mut program = Program::start(&mut command);
     let address = program.after("http://").parse().unwrap();
-    program.after("q end of the lesson");
+    program.after("q  end of the lesson");
     let mut pupil = Client::json(address, "Zo%C3%AB");
     pupil.send(serde_json::json!({"type": "join", "room": "lobby"}));
     pupil.expect("joined");

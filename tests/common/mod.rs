@@ -1,6 +1,8 @@
 //! A server on a free port, and clients that talk to it with deadlines: nothing here sleeps to wait.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod program;
+
 use parlor::{Builder, Handle, Server};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
