@@ -248,7 +248,7 @@ impl Handle {
             Err(Error::Stopped) => Err(DialError::Over),
             Err(cause) => Err(DialError::Lost(cause.to_string())),
         };
-        Client::over(Ok(Dialer::in_memory(Arc::new(attach)))).name(name).connect()
+        Client::over(Ok(Dialer::in_memory(Some(Arc::new(attach))))).name(name).connect()
     }
 
     /// Begins the end: no more clients, 503 to the half-open, 1001 to the open, everything received is stored, every

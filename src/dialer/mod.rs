@@ -49,6 +49,8 @@ pub struct Dialer {
     timeout: Duration,
     tap: Option<Tap>,
     memory: Option<Attach>,
+    #[cfg(feature = "tls")]
+    trust: tls::Trust,
 }
 
 /// Sees the bytes of a connection.
@@ -173,14 +175,23 @@ impl Dialer {
         let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| wrong("names no host"))?.to_owned();
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let target = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-        Ok(Dialer { host, port, secure, target, fields: Vec::new(), timeout: TIMEOUT, tap: None, memory: None })
+        Ok(Dialer { host, port, secure, target, ..Dialer::in_memory(None) })
     }
 
     /// A dialer of links that are no network.
-    pub(crate) fn in_memory(attach: Attach) -> Dialer {
-        let target = PathAndQuery::from_static("/");
-        let (host, memory) = ("memory".into(), Some(attach));
-        Dialer { host, port: 80, secure: false, target, fields: Vec::new(), timeout: TIMEOUT, tap: None, memory }
+    pub(crate) fn in_memory(attach: Option<Attach>) -> Dialer {
+        Dialer {
+            host: "memory".into(),
+            port: 80,
+            secure: false,
+            target: PathAndQuery::from_static("/"),
+            fields: Vec::new(),
+            timeout: TIMEOUT,
+            tap: None,
+            memory: attach,
+            #[cfg(feature = "tls")]
+            trust: tls::Trust::default(),
+        }
     }
 
     /// Adds a field to the head of the request, such as `Authorization` or `Origin`.
@@ -196,6 +207,19 @@ impl Dialer {
             None => self.fields.push((header::SEC_WEBSOCKET_PROTOCOL.as_str().into(), name.into())),
         }
         self
+    }
+
+    /// Trusts a certificate, or the authority that signed it, besides those that this machine trusts: for a server that
+    /// made its own. `pem` is the text of a `.pem` or `.crt` file.
+    ///
+    /// # Errors
+    /// [`DialError::Url`] when there is no certificate in it.
+    #[cfg(feature = "tls")]
+    pub fn trust(mut self, pem: &[u8]) -> Result<Dialer, DialError> {
+        match self.trust.add(pem) {
+            0 => Err(DialError::Url("there is no certificate in PEM in what is to be trusted".into())),
+            _ => Ok(self),
+        }
     }
 
     /// How long connecting and shaking hands may take together. Default: 10 s.
@@ -304,7 +328,7 @@ impl Dialer {
         if !self.secure {
             return Ok(Arc::new(socket));
         }
-        Ok(Arc::new(tls::Tls::open(socket, host, deadline)?))
+        Ok(Arc::new(tls::Tls::open(socket, host, deadline, &self.trust)?))
     }
 
     #[cfg(not(feature = "tls"))]

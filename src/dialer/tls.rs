@@ -2,7 +2,8 @@
 
 use super::{DialError, Link};
 use parking_lot::Mutex;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -18,11 +19,11 @@ pub(super) struct Tls {
 
 impl Tls {
     /// Shakes hands, and checks the server's certificate against those that this machine trusts.
-    pub fn open(socket: TcpStream, host: &str, deadline: Instant) -> Result<Tls, DialError> {
+    pub fn open(socket: TcpStream, host: &str, deadline: Instant, trust: &Trust) -> Result<Tls, DialError> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| DialError::Url(format!("no certificate can be for \"{host}\"")))?;
         let failed = |e: &dyn std::fmt::Display| DialError::NotWebSocket(format!("TLS failed: {e}"));
-        let mut session = ClientConnection::new(config()?, name).map_err(|e| failed(&e))?;
+        let mut session = ClientConnection::new(trust.config()?, name).map_err(|e| failed(&e))?;
         while session.is_handshaking() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -39,14 +40,34 @@ impl Tls {
     }
 }
 
-/// Read once: the system's certificates take some milliseconds.
-fn config() -> Result<Arc<ClientConfig>, DialError> {
-    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-    if let Some(config) = CONFIG.get() {
-        return Ok(config.clone());
+/// Whom this machine trusts, read once, since that takes some milliseconds; and whom besides.
+#[derive(Clone, Default)]
+pub(super) struct Trust {
+    besides: Vec<CertificateDer<'static>>,
+    read: Arc<OnceLock<Arc<ClientConfig>>>,
+}
+
+impl Trust {
+    fn config(&self) -> Result<Arc<ClientConfig>, DialError> {
+        match self.read.get() {
+            Some(config) => Ok(config.clone()),
+            None => read_trust(&self.besides).map(|config| self.read.get_or_init(|| config).clone()),
+        }
     }
+
+    /// Trusts these, too; how many there were.
+    pub fn add(&mut self, pem: &[u8]) -> usize {
+        let before = self.besides.len();
+        self.besides.extend(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
+        self.read = Arc::default();
+        self.besides.len() - before
+    }
+}
+
+fn read_trust(besides: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, DialError> {
     let mut roots = RootCertStore::empty();
-    let (_, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let of_this_machine = rustls_native_certs::load_native_certs().certs;
+    let _ = roots.add_parsable_certificates(of_this_machine.into_iter().chain(besides.iter().cloned()));
     if roots.is_empty() {
         let why = "this machine trusts no certificates: install ca-certificates, or set SSL_CERT_FILE";
         return Err(DialError::NotWebSocket(format!("TLS failed: {why}")));
@@ -57,7 +78,7 @@ fn config() -> Result<Arc<ClientConfig>, DialError> {
         .map_err(|e| DialError::NotWebSocket(format!("TLS failed: {e}")))?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    Ok(CONFIG.get_or_init(|| Arc::new(config)).clone())
+    Ok(Arc::new(config))
 }
 
 impl Link for Tls {

@@ -8,6 +8,8 @@ mod client;
 mod common;
 mod handle;
 mod hooks;
+#[cfg(feature = "tls")]
+mod tls;
 
 use common::*;
 use serde_json::json;
