@@ -12,6 +12,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings on the way to a [`Server`](crate::Server). Made by [`Server::builder`](crate::Server::builder).
+///
+/// ```
+/// # use std::time::Duration;
+/// let server = parlor::Server::builder()
+///     .listen("127.0.0.1:0".parse()?)
+///     .memory()
+///     .max_clients(500)
+///     .max_rooms(20)
+///     .body_limit(2_000) // bytes
+///     .outbox_limit(256 * 1024)
+///     .handshake_time(Duration::from_secs(5))
+///     .keepalive(Duration::from_secs(60))
+///     .allow_origin("https://example.org")
+///     .bind()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Builder {
@@ -71,6 +87,12 @@ impl Builder {
 
     /// Listens on a socket that the program has already, such as one that it was handed by whoever started it; then
     /// [`Builder::listen`] does not count. It is made non-blocking, and closed when the server ends.
+    ///
+    /// ```
+    /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let server = parlor::Server::builder().listener(listener).bind()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn listener(self, listener: TcpListener) -> Builder {
         Builder { listener: Some(Arc::new(listener)), ..self }
     }
@@ -82,6 +104,10 @@ impl Builder {
 
     #[cfg(feature = "sqlite")]
     /// Keeps messages in an SQLite database in `folder`, which is made where it is missing.
+    ///
+    /// ```no_run
+    /// let builder = parlor::Server::builder().sqlite("parlor-data".as_ref(), parlor::Synchronous::Full);
+    /// ```
     pub fn sqlite(self, folder: &Path, sync: Synchronous) -> Builder {
         Builder { keep: Keep::Sqlite(folder.into(), sync), ..self }
     }
@@ -183,6 +209,10 @@ impl Builder {
 
     /// Is told the person and the room whenever a connection leaves a room, however it ends: exactly once for each
     /// [`Builder::on_join`]. Default: nothing.
+    ///
+    /// ```
+    /// let builder = parlor::Server::builder().on_leave(|person, room| println!("{person} has left {room}"));
+    /// ```
     pub fn on_leave(mut self, hook: impl Fn(&str, &str) + Send + Sync + 'static) -> Builder {
         self.hooks.leave = Some(Arc::new(hook));
         self

@@ -15,6 +15,19 @@ const HOLDS: usize = 256 * 1024;
 
 /// The client's end of a connection through memory, made by [`Handle::attach`](crate::Handle::attach): what is written
 /// to it the server reads, and the other way round. Reading waits. Dropping it hangs up.
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// use std::io::{Read, Write};
+///
+/// let mut browser = server.attach()?;
+/// browser.write_all(b"GET /nowhere HTTP/1.1\r\nHost: memory\r\n\r\n")?;
+/// let mut answer = String::new();
+/// browser.read_to_string(&mut answer)?;
+/// assert!(answer.starts_with("HTTP/1.1 404"));
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Duplex {
     ends: Arc<Ends>,
 }

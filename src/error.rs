@@ -5,6 +5,12 @@ use std::path::PathBuf;
 use std::{fmt, io};
 
 /// An error of the server as a whole. What one client does wrong is answered to that client and never becomes an `Error`.
+///
+/// ```
+/// let refused = parlor::Server::builder().max_rooms(0).bind().err().unwrap();
+/// assert!(matches!(&refused, parlor::Error::Setting(_)) && refused.is_fatal());
+/// println!("{refused}"); // says what is allowed
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {

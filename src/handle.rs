@@ -45,6 +45,17 @@ pub struct Handle {
 pub(crate) type Running = JoinHandle<Result<(), Error>>;
 
 /// Somebody who is here.
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// let ann = server.client("ann")?;
+/// ann.join("lobby", parlor::Start::Last(0))?;
+/// ann.post("lobby", "hello")?;
+/// let people = server.people("lobby")?;
+/// assert_eq!((people[0].name.as_str(), people[0].connections), ("ann", 1));
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Person {
@@ -55,6 +66,15 @@ pub struct Person {
 }
 
 /// How many are here.
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// let ann = server.client("ann")?;
+/// let counts = server.counts()?;
+/// assert_eq!((counts.connections, counts.clients, counts.people), (1, 1, 1));
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {

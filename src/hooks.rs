@@ -9,6 +9,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// A handshake, as a hook sees it. Set by [`Builder::authenticate`](crate::Builder::authenticate).
+///
+/// ```
+/// let builder = parlor::Server::builder().authenticate(|handshake| {
+///     let local = handshake.address().is_none_or(|address| address.ip().is_loopback());
+///     match handshake.header("x-user") {
+///         Some(user) if local => Ok(Some(user.to_owned())), // a proxy on this machine knows who it is
+///         _ if handshake.path() == "/echo" => Ok(None),
+///         _ => Err("come in through the front door".into()),
+///     }
+/// });
+/// ```
 pub struct Handshake<'a> {
     head: &'a Head,
     peer: Peer,
@@ -42,6 +53,13 @@ impl Handshake<'_> {
 }
 
 /// A message that is not stored yet, as a hook sees it. Set by [`Builder::on_message`](crate::Builder::on_message).
+///
+/// ```
+/// let builder = parlor::Server::builder().on_message(|post| {
+///     post.body.truncate(post.body.trim_end().len());
+///     if post.from == "ann" || post.room != "news" { Ok(()) } else { Err("only ann writes news".into()) }
+/// });
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Post<'a> {

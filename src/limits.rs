@@ -13,6 +13,10 @@ const SPARE_THREADS: u64 = 372;
 const MAPPINGS_A_THREAD: u64 = 4;
 
 /// The number of clients that fit, and why not more.
+///
+/// ```
+/// println!("room for {}", parlor::Capacity::of_this_machine()); // such as: 16010 clients, set by vm.max_map_count = 65530
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Capacity {
     /// Clients at the same time.

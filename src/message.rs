@@ -6,6 +6,15 @@ use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 
 /// A message as it now stands.
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// let message = server.post("lobby", "Weather", "21 °C")?;
+/// assert_eq!((message.seq, message.rev), (1, 1));
+/// println!("{} in {}: {}", message.from, message.room, message.body);
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Message {

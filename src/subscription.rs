@@ -20,6 +20,19 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// The messages of a room, each once and in rising `rev`, as an iterator that waits for the next; it ends when the
 /// server has stopped and all was told. Made by [`Handle::subscribe`](crate::Handle::subscribe).
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// let mut lobby = server.subscribe("lobby")?;
+/// server.post("lobby", "Weather", "21 °C")?;
+/// assert_eq!(lobby.next_within(std::time::Duration::from_secs(5)).map(|message| message.rev), Some(1));
+///
+/// let channel = lobby.into_channel(100)?; // for a select! of crossbeam
+/// server.post("lobby", "Weather", "22 °C")?;
+/// assert_eq!(channel.recv()?.rev, 2);
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Subscription {
     store: Arc<dyn Store>,
     room: RoomId,

@@ -65,6 +65,21 @@ pub struct Client {
 }
 
 /// Made by [`Client::builder`].
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// # let url = format!("ws://{}", server.address());
+/// use parlor::Client;
+/// use std::time::Duration;
+///
+/// let bot = Client::builder(&url)
+///     .name("dice")
+///     .key("a secret of its own")
+///     .dial(|dialer| dialer.timeout(Duration::from_secs(3)).header("User-Agent", "dice/1.0"))
+///     .connect()?;
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ClientBuilder {

@@ -6,6 +6,25 @@ use serde::Deserialize;
 use std::time::Duration;
 
 /// Something that happened on the line of a [`Client`](super::Client).
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// use parlor::{Event, Start};
+///
+/// let ann = server.client("ann")?;
+/// ann.join("lobby", Start::Last(10))?;
+/// for event in ann.events() {
+///     match event {
+///         Event::Connected { rooms, .. } => println!("{} rooms", rooms.len()),
+///         Event::Message(message) => println!("{}: {}", message.from, message.body),
+///         Event::Lost { cause, retry_in } => eprintln!("{cause}; again in {retry_in:?}"),
+///         Event::Joined { .. } => break,
+///         _ => {}
+///     }
+/// }
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -84,6 +103,15 @@ pub enum Event {
 }
 
 /// A room, as the server lists it.
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// server.create_room("news", "The news")?;
+/// let rooms = server.rooms()?;
+/// assert_eq!((rooms[1].room.as_str(), rooms[1].title.as_str()), ("news", "The news"));
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Room {
@@ -105,6 +133,17 @@ impl Room {
 }
 
 /// Why the server did not take something.
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// use parlor::DialError;
+///
+/// let ann = server.client("ann")?;
+/// let Err(DialError::Problem(problem)) = ann.post("attic", "anybody?") else { panic!() };
+/// assert_eq!(problem.code, "not_a_member");
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Problem {
@@ -119,6 +158,17 @@ pub struct Problem {
 }
 
 /// Where a room begins.
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// use parlor::Start;
+///
+/// let ann = server.client("ann")?;
+/// ann.join("lobby", Start::Last(50))?; // a newcomer: the last messages
+/// ann.join("lobby", Start::Since(4711))?; // who comes back: what came after the last number seen
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// With everything changed after this number, of the same epoch.

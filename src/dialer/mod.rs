@@ -60,6 +60,16 @@ type Tap = Arc<dyn Fn(Direction, &[u8]) + Send + Sync>;
 pub(crate) type Attach = Arc<dyn Fn() -> Result<Arc<dyn Link>, DialError> + Send + Sync>;
 
 /// Which way bytes went, as this end sees it.
+///
+/// ```
+/// use parlor::{Dialer, Direction};
+///
+/// let dialer = Dialer::new("ws://127.0.0.1:8080/echo")?.tap(|direction, bytes| {
+///     let arrow = if direction == Direction::Sent { '>' } else { '<' };
+///     println!("{arrow} {} bytes", bytes.len());
+/// });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// To the server.
@@ -69,6 +79,15 @@ pub enum Direction {
 }
 
 /// What the server answered to the handshake.
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// let echo = parlor::Dialer::new(&format!("ws://{}/echo", server.address()))?.connect()?;
+/// assert_eq!(echo.response().status, 101); // Switching Protocols
+/// assert!(echo.response().fields.iter().any(|(name, _)| name == "sec-websocket-accept"));
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Response {
@@ -79,6 +98,12 @@ pub struct Response {
 }
 
 /// Why there is no connection, or none any more.
+///
+/// ```
+/// let nobody = parlor::Client::connect("ws://127.0.0.1:1", "ann").unwrap_err();
+/// assert!(matches!(&nobody, parlor::DialError::Unreachable(place, _) if place == "127.0.0.1:1"));
+/// assert!(nobody.may_pass()); // somebody may listen there later
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum DialError {

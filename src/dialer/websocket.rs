@@ -23,6 +23,20 @@ const PARTING: Duration = Duration::from_secs(1);
 
 /// A WebSocket to a server, opened by [`Dialer::connect`](super::Dialer::connect). Clones are the same connection: one
 /// thread reads while others write. It ends when the last is dropped; [`WebSocket::close`] ends it politely.
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// use parlor::{Dialer, DialError, Incoming};
+///
+/// let echo = Dialer::new(&format!("ws://{}/echo", server.address()))?.connect()?;
+/// let writer = echo.clone();
+/// std::thread::spawn(move || writer.send_binary(&[1, 2, 3]));
+/// assert_eq!(echo.read()?, Incoming::Binary(vec![1, 2, 3]));
+/// echo.close(1000, "done");
+/// assert!(matches!(echo.read(), Err(DialError::Over)));
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct WebSocket {
     reader: Arc<Mutex<tungstenite::WebSocket<Stream>>>,
@@ -31,6 +45,15 @@ pub struct WebSocket {
 }
 
 /// What came from the server.
+///
+/// ```
+/// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+/// let echo = parlor::Dialer::new(&format!("ws://{}/echo", server.address()))?.connect()?;
+/// echo.ping(b"are you there?")?;
+/// assert_eq!(echo.read()?, parlor::Incoming::Pong(b"are you there?".to_vec()));
+/// # server.shutdown();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
     /// A text message.
