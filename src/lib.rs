@@ -15,9 +15,10 @@
 //! |---|---|---|
 //! | `http` | the page and the API, on the same port | through `cli` |
 //! | `sqlite` | messages kept in an SQLite database | through `cli` |
+//! | `tls` | `wss://` for the client | through `cli` |
 //! | `cli` | the executable | yes |
 //!
-//! Without any it is the line alone: WebSockets, rooms, numbers, messages in memory.
+//! Without any it is the line alone: WebSockets, rooms, numbers, messages in memory; and the client.
 //!
 //! # A server in a program of your own
 //! ```
@@ -25,12 +26,17 @@
 //!
 //! let server = Server::builder().listen("127.0.0.1:0".parse()?).memory().bind()?;
 //! println!("open http://{}", server.address());
-//! let handle = server.spawn()?; // runs on threads of its own; nothing prints, no signal is taken
+//! let handle = server.spawn()?; // runs on threads of its own; nothing prints, no signal is taken, no global is set
 //!
+//! handle.post("lobby", "Oven", "180 °C")?;
+//! assert_eq!(handle.subscribe_since("lobby", 0)?.next().unwrap().body, "180 °C");
 //! handle.shutdown();
 //! handle.join()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! [`Handle`] posts, listens, kicks and knows who is here; the hooks of [`Builder`] say who comes in and what is said;
+//! [`Client`] is the other end, which resumes by itself after a break. [`Handle::client`] needs no socket.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -85,3 +91,8 @@ pub use server::Server;
 #[cfg(feature = "sqlite")]
 pub use store::Synchronous;
 pub use subscription::Subscription;
+
+/// What the README shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
