@@ -1,11 +1,12 @@
 //! A client: its thread blocks in `read`, and makes of each frame an event, a record or an answer.
 
 use crate::connection::Connection;
-use crate::event::{Asker, ClientId, Entry, Event, Party, Peer, Step, Tongue};
+use crate::event::{Asker, Entry, Event, Party, Step};
 use crate::frame;
 use crate::identity::Identity;
 use crate::line::Line;
 use crate::name::RoomName;
+use crate::peer::{ClientId, Peer, Tongue};
 use crate::protocol::{self, Code, Problem, Request, Start, close};
 use crate::store::{Message, Outcome, Record, Rev, Room, Time, random_hex};
 use crate::transport::Transport;

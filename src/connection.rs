@@ -1,9 +1,9 @@
 //! A connection: tungstenite reads frames from the socket, and everything that is written goes through the outbox.
 
-use crate::event::Peer;
 use crate::frame;
 use crate::line::Line;
 use crate::outbox::Outbox;
+use crate::peer::Peer;
 use crate::protocol::close;
 use crate::transport::Transport;
 use bytes::Bytes;

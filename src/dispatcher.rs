@@ -1,7 +1,8 @@
 //! The dispatcher: the one thread that touches the registry. It writes to all, and waits for nobody.
 
-use crate::event::{ClientId, Event, Party, Recorded, Step, Tongue};
+use crate::event::{Event, Party, Recorded, Step};
 use crate::name::RoomName;
+use crate::peer::{ClientId, Tongue};
 use crate::protocol;
 use crate::registry::{Frame, Names, News, Registry, Stepped};
 use crate::store::{Message, Rev, Room, RoomId};

@@ -1,13 +1,12 @@
 //! A connection through memory: what a TCP connection is to a server, without a network, a port or a descriptor.
 
 use crate::dialer::Link;
-use crate::outbox::Outbox;
-use crate::transport::Transport;
+use crate::transport::{Transport, WRITING};
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::os::fd::BorrowedFd;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// What one direction holds, in bytes: as much as the kernel does for a TCP connection of ours.
@@ -41,8 +40,8 @@ pub(crate) struct FarEnd {
 struct Ends {
     to_server: Pipe,
     to_client: Pipe,
-    /// Who waits for room on the way to the client.
-    outbox: Mutex<Weak<Outbox>>,
+    /// Whom to tell that there is room again on the way to the client.
+    when_writable: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// One direction.
@@ -63,7 +62,8 @@ struct Flow {
 
 /// Makes both ends.
 pub(crate) fn pair() -> (Duplex, Arc<FarEnd>) {
-    let ends = Arc::new(Ends { to_server: Pipe::default(), to_client: Pipe::default(), outbox: Mutex::default() });
+    let ends =
+        Arc::new(Ends { to_server: Pipe::default(), to_client: Pipe::default(), when_writable: OnceLock::new() });
     (Duplex { ends: ends.clone() }, Arc::new(FarEnd { ends, patience: Mutex::new(None) }))
 }
 
@@ -145,11 +145,8 @@ impl Pipe {
 impl Duplex {
     fn receive(&self, buffer: &mut [u8], patience: Option<Duration>) -> io::Result<usize> {
         let (count, was_full) = self.ends.to_client.read(buffer, patience)?;
-        if was_full {
-            let outbox = self.ends.outbox.lock().upgrade();
-            if let Some(outbox) = outbox {
-                outbox.flush();
-            }
+        if was_full && let Some(tell) = self.ends.when_writable.get() {
+            tell();
         }
         Ok(count)
     }
@@ -209,8 +206,8 @@ impl Transport for FarEnd {
         Ok(())
     }
 
-    fn write_all(&self, bytes: &[u8], patience: Duration) -> io::Result<()> {
-        self.ends.to_client.write_all(bytes, Some(patience))
+    fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
+        self.ends.to_client.write_all(bytes, Some(WRITING))
     }
 
     fn write_now(&self, frames: &[IoSlice]) -> io::Result<usize> {
@@ -221,8 +218,9 @@ impl Transport for FarEnd {
         None
     }
 
-    fn serves(&self, outbox: Weak<Outbox>) {
-        *self.ends.outbox.lock() = outbox;
+    fn when_writable(&self, tell: Box<dyn Fn() + Send + Sync>) {
+        // A transport has one outbox, and so this is the only one.
+        let _ = self.ends.when_writable.set(tell);
     }
 
     fn end_writing(&self) {
@@ -262,7 +260,7 @@ mod tests {
     #[test]
     fn an_end_is_found_by_the_other_after_what_came_before_it() {
         let (mut near, far) = pair();
-        Transport::write_all(&*far, b"bye", Duration::ZERO).unwrap();
+        Transport::write_all(&*far, b"bye").unwrap();
         far.hang_up();
         let mut read = Vec::new();
         near.read_to_end(&mut read).unwrap();

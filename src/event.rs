@@ -2,35 +2,13 @@
 
 use crate::name::{PersonName, RoomName};
 use crate::outbox::Outbox;
+use crate::peer::{ClientId, Tongue};
 use crate::protocol::{self, Problem};
 use crate::registry::Registry;
 use crate::store::{Message, Outcome, Record, Rev, Room, RoomId};
 use bytes::Bytes;
 use crossbeam_channel::Sender;
-use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
-
-/// A connection's number, counted from 1 since the start of the server.
-pub type ClientId = u64;
-
-/// A connection as the log names it.
-#[derive(Clone, Copy)]
-pub struct Peer {
-    /// Its number.
-    pub id: ClientId,
-    /// Where it comes from. None: through memory.
-    pub address: Option<SocketAddr>,
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self.address {
-            Some(address) => write!(f, "client {} {address}", self.id),
-            None => write!(f, "client {} in memory", self.id),
-        }
-    }
-}
 
 /// What the dispatcher handles, one after the other.
 pub enum Event {
@@ -132,15 +110,6 @@ pub struct Party {
     pub tongue: Tongue,
     /// Where its frames go.
     pub outbox: Arc<Outbox>,
-}
-
-/// How a client of the chat speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tongue {
-    /// `parlor.v1`.
-    Json,
-    /// Plain text.
-    Plain,
 }
 
 impl Party {

@@ -3,9 +3,8 @@
 //! What tiny_http gets is bounded and plain: one request a connection, a method and a path it may know, only the header
 //! fields that the page and the API read, a body whose length is known and small and that has all arrived.
 
-use crate::event::Peer;
-use crate::handshake::WRITING;
 use crate::head::{Head, read_until};
+use crate::peer::Peer;
 use crate::refusal::Refusal;
 use crate::transport::Transport;
 use log::{Level, log, warn};
@@ -183,7 +182,7 @@ fn answer(inner: &mut UnixStream, socket: &dyn Transport) -> std::io::Result<Str
         status.get_or_insert_with(|| {
             String::from_utf8_lossy(buffer[..count].get(9..12).unwrap_or_default()).into_owned()
         });
-        if socket.write_all(&buffer[..count], WRITING).is_err() || Instant::now() > until {
+        if socket.write_all(&buffer[..count]).is_err() || Instant::now() > until {
             return Ok("cut short".into());
         }
     }

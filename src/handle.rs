@@ -3,12 +3,13 @@
 use crate::dialer::{Client, DialError, Dialer, Link};
 use crate::duplex::{self, Duplex};
 use crate::error::Error;
-use crate::event::{Asker, Entry, Event, Party, Peer, Tongue};
+use crate::event::{Asker, Entry, Event, Party};
 use crate::frame;
 use crate::handshake;
 use crate::line::Line;
 use crate::message::Message;
 use crate::name::{PersonName, RoomName};
+use crate::peer::{Peer, Tongue};
 use crate::protocol::{self, Problem, close};
 use crate::registry::Registry;
 use crate::store::{Outcome, Record, Room, Time, random_hex};

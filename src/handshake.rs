@@ -4,13 +4,13 @@
 //! and the API. A refusal is an HTTP answer with a JSON body.
 
 use crate::client::{self, Chat};
-use crate::event::Peer;
 use crate::front;
 use crate::head::{self, Head};
 use crate::hooks::Verdict;
 use crate::identity::{COOKIE, Identity, hash};
 use crate::line::Line;
 use crate::name::{PersonName, RoomName};
+use crate::peer::Peer;
 use crate::protocol::{MOST, PLAIN_LAST, SUBPROTOCOL};
 use crate::refusal::Refusal;
 use crate::store::{Role, Room};
@@ -21,9 +21,6 @@ use std::time::{Duration, Instant};
 use tungstenite::error::ProtocolError;
 use tungstenite::handshake::server::{Response, create_response, write_response};
 use tungstenite::http::HeaderValue;
-
-/// How long a write of the handshake may take.
-pub(crate) const WRITING: Duration = Duration::from_secs(5);
 
 /// How long one that was refused is listened to, so that the answer is not lost in a reset.
 const PARTING: Duration = Duration::from_secs(1);
@@ -197,7 +194,7 @@ fn plain_last(head: &Head) -> Result<usize, Refusal> {
 fn upgrade(socket: &dyn Transport, response: &Response) -> Result<(), Refusal> {
     let mut bytes = Vec::with_capacity(256);
     write_response(&mut bytes, response).map_err(|_| Refusal::gone())?;
-    socket.write_all(&bytes, WRITING).map_err(|_| Refusal::gone())
+    socket.write_all(&bytes).map_err(|_| Refusal::gone())
 }
 
 fn refuse(peer: Peer, socket: &dyn Transport, refusal: &Refusal) {
@@ -205,7 +202,7 @@ fn refuse(peer: Peer, socket: &dyn Transport, refusal: &Refusal) {
         return debug!("{peer} left during the handshake");
     }
     info!("{peer} refused: {} {}", refusal.status, refusal.message);
-    if socket.write_all(&refusal.response(), WRITING).is_err() {
+    if socket.write_all(&refusal.response()).is_err() {
         return;
     }
     socket.end_writing();

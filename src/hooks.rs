@@ -1,7 +1,7 @@
 //! Hooks: where the program that embeds a server has a say. Each runs on the thread of the client that it concerns.
 
-use crate::event::Peer;
 use crate::head::Head;
+use crate::peer::Peer;
 use crate::protocol::{Code, Problem};
 use log::error;
 use std::net::SocketAddr;

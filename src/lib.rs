@@ -67,6 +67,7 @@ mod listener;
 mod message;
 mod name;
 mod outbox;
+mod peer;
 mod protocol;
 mod recorder;
 mod refusal;

@@ -1,10 +1,11 @@
 //! What all threads of one server share.
 
 use crate::config::Builder;
-use crate::event::{Entry, Event, Peer};
+use crate::event::{Entry, Event};
 use crate::flusher::Flusher;
 use crate::front::Front;
 use crate::identity::Guests;
+use crate::peer::Peer;
 use crate::protocol::Limits;
 use crate::refusal::Refusal;
 use crate::roster::Roster;

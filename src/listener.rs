@@ -1,9 +1,9 @@
 //! The listener: one accept loop, which turns away whoever does not fit before a thread is spent on him.
 
 use crate::error::Error;
-use crate::event::Peer;
 use crate::handshake;
 use crate::line::Line;
+use crate::peer::Peer;
 use crate::refusal::Refusal;
 use log::{debug, error, info, warn};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

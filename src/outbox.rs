@@ -93,7 +93,12 @@ impl Outbox {
             phase: Phase::Open,
         };
         let outbox = Arc::new(Outbox { transport, flusher, limit, state: Mutex::new(state), moved: Condvar::new() });
-        outbox.transport.serves(Arc::downgrade(&outbox));
+        let own = Arc::downgrade(&outbox);
+        outbox.transport.when_writable(Box::new(move || {
+            if let Some(outbox) = own.upgrade() {
+                outbox.flush();
+            }
+        }));
         outbox
     }
 
@@ -412,7 +417,7 @@ mod tests {
         fn set_patience(&self, _: Duration) -> io::Result<()> {
             Ok(())
         }
-        fn write_all(&self, _: &[u8], _: Duration) -> io::Result<()> {
+        fn write_all(&self, _: &[u8]) -> io::Result<()> {
             Ok(())
         }
         fn end_writing(&self) {}

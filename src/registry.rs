@@ -2,8 +2,8 @@
 //!
 //! Pure: no I/O and no clock. `M` is whatever reaches a member; the dispatcher puts outboxes there, a test puts numbers.
 
-use crate::event::{ClientId, Tongue};
 use crate::name::{PersonName, RoomName};
+use crate::peer::{ClientId, Tongue};
 use crate::store::{Rev, Room, RoomId};
 use bytes::Bytes;
 use std::cmp::Reverse;

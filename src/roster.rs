@@ -1,7 +1,7 @@
 //! The roster: the thread of each connection, from before it starts until it has been joined.
 
-use crate::event::ClientId;
 use crate::outbox::Outbox;
+use crate::peer::ClientId;
 use crate::protocol::close;
 use crate::transport::Transport;
 use crossbeam_channel::{Receiver, Sender, unbounded};

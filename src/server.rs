@@ -3,7 +3,7 @@
 use crate::config::{Builder, Keep};
 use crate::dispatcher::Dispatcher;
 use crate::error::Error;
-use crate::event::{ClientId, Entry, Event};
+use crate::event::{Entry, Event};
 use crate::flusher::Flusher;
 use crate::front::Front;
 use crate::handle::Handle;
@@ -13,6 +13,7 @@ use crate::limits::Capacity;
 use crate::line::Line;
 use crate::listener::Listener;
 use crate::name::PersonName;
+use crate::peer::ClientId;
 use crate::protocol::Limits;
 use crate::recorder::Recorder;
 use crate::roster::Roster;

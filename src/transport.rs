@@ -2,12 +2,13 @@
 //!
 //! Only the client's own thread reads it. After the handshake only the outbox writes it, and never waits.
 
-use crate::outbox::Outbox;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::Weak;
 use std::time::Duration;
+
+/// How long a write of the handshake may take.
+pub(crate) const WRITING: Duration = Duration::from_secs(5);
 
 pub(crate) trait Transport: Send + Sync {
     /// Reads what is there, or waits for it as long as was set; 0 bytes are the end.
@@ -16,17 +17,17 @@ pub(crate) trait Transport: Send + Sync {
     /// How long [`Transport::read`] waits from now on.
     fn set_patience(&self, patience: Duration) -> io::Result<()>;
 
-    /// Writes all of it, and waits for that at most so long at a time. For the handshake.
-    fn write_all(&self, bytes: &[u8], patience: Duration) -> io::Result<()>;
+    /// Writes all of it, and waits for that, [`WRITING`] at a time. For the handshake.
+    fn write_all(&self, bytes: &[u8]) -> io::Result<()>;
 
     /// Writes as much as goes at once; [`WouldBlock`](io::ErrorKind::WouldBlock) when nothing does.
     fn write_now(&self, frames: &[IoSlice]) -> io::Result<usize>;
 
-    /// What the flusher polls. None: the transport calls [`Outbox::flush`] by itself when it was full and is no more.
+    /// What can be polled for room. None: the transport itself tells when it was full and is no more.
     fn as_fd(&self) -> Option<BorrowedFd<'_>>;
 
-    /// Is told whom to call.
-    fn serves(&self, _: Weak<Outbox>) {}
+    /// Takes whom to tell.
+    fn when_writable(&self, _: Box<dyn Fn() + Send + Sync>) {}
 
     /// Nothing more is written; what was is still read.
     fn end_writing(&self);
@@ -49,8 +50,8 @@ impl Transport for TcpStream {
         self.set_read_timeout(Some(patience.max(Duration::from_micros(1))))
     }
 
-    fn write_all(&self, bytes: &[u8], patience: Duration) -> io::Result<()> {
-        self.set_write_timeout(Some(patience))?;
+    fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
+        self.set_write_timeout(Some(WRITING))?;
         let mut socket = self;
         Write::write_all(&mut socket, bytes)
     }
