@@ -1,29 +1,64 @@
-//! The command line: flags and environment, help, exit codes.
+//! The command line: flags and environment, help, exit codes. Each command is a file or a folder of its own.
 
 mod classroom;
+mod completions;
+mod connect;
+mod environment;
 mod greeting;
 mod lesson;
 mod serve;
 mod settings;
 
+use argh::{ArgsInfo, FromArgs};
+use environment::Stopped;
 use std::process::ExitCode;
 
 /// Exit codes: 0 all went well, 1 it did not, 2 it was not understood.
 const FAILED: u8 = 1;
 const MISUSED: u8 = 2;
 
+/// What to do instead of serving.
+#[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
+#[argh(subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one, once")]
+pub enum Command {
+    Connect(connect::Options),
+    Completions(completions::Options),
+}
+
+const COMMANDS: [&str; 2] = ["connect", "completions"];
+
 pub fn run() -> ExitCode {
-    let settings = match settings::read(std::env::args_os(), |name| std::env::var_os(name)) {
-        Ok(settings) => settings,
-        Err(settings::Stopped::Told(text)) => {
+    let env = |name: &str| std::env::var_os(name);
+    let args: Result<Vec<String>, Stopped> =
+        std::env::args_os().skip(1).map(|arg| environment::text("an argument", arg)).collect();
+    // The command stands first, so that the variables of one are never read for another.
+    let done = args.and_then(|args| match args.first().map(String::as_str) {
+        Some("connect") => connect::read(&args[1..], env).map(connect::run),
+        Some("completions") => completions::read(&args[1..], env).map(completions::run),
+        Some(word) if !word.starts_with('-') && word != "help" => Err(no_command(word)),
+        _ => settings::read(&args, env).map(serve),
+    });
+    match done {
+        Ok(code) => code,
+        Err(Stopped::Told(text)) => {
             print!("{text}");
-            return ExitCode::SUCCESS;
+            ExitCode::SUCCESS
         }
-        Err(settings::Stopped::Misunderstood(why)) => {
-            eprintln!("parlor: {why}\nTry: parlor --help");
-            return MISUSED.into();
+        Err(Stopped::Misunderstood(why)) => {
+            let command = std::env::args_os().nth(1).and_then(|word| word.into_string().ok());
+            let command = command.filter(|word| COMMANDS.contains(&word.as_str()));
+            eprintln!("parlor: {why}\nTry: parlor {}--help", command.map(|word| word + " ").unwrap_or_default());
+            MISUSED.into()
         }
-    };
+    }
+}
+
+fn no_command(word: &str) -> Stopped {
+    Stopped::Misunderstood(format!("there is no command {word:?}; there is {}", COMMANDS.join(", ")))
+}
+
+fn serve(settings: settings::Settings) -> ExitCode {
     match serve::run(&settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,16 +1,16 @@
-//! Flags, each with an environment variable of the same name: `--max-clients` is also `PARLOR_MAX_CLIENTS`.
-//!
-//! A variable is put where its flag would stand, so that both are read, checked and refused alike. A flag wins.
+//! The flags of the server.
 
-use argh::FromArgs;
+use super::Command;
+use super::environment::{self, Stopped, Variables};
+use argh::{ArgsInfo, FromArgs};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// A chat server in one small executable. With no flags: http://127.0.0.1:8080, messages in ./parlor-data.
-#[derive(FromArgs, Debug, PartialEq)]
+#[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
 #[argh(
-    example = "Chat on this machine:\n  {command_name}\nChat in this network, with a QR code to join by:\n  {command_name} --lan\nHold a lesson:\n  {command_name} --lan --classroom\nTry it out and keep nothing:\n  {command_name} --memory --listen 127.0.0.1:0",
+    example = "Chat on this machine:\n  {command_name}\nChat in this network, with a QR code to join by:\n  {command_name} --lan\nHold a lesson:\n  {command_name} --lan --classroom\nTry it out and keep nothing:\n  {command_name} --memory --listen 127.0.0.1:0\nChat from a terminal:\n  {command_name} connect ws://127.0.0.1:8080",
     note = "Each flag has an environment variable: --max-clients is PARLOR_MAX_CLIENTS, and --lan is PARLOR_LAN=1.\nA flag wins over its variable.",
     error_code(0, "stopped, by Ctrl-C or SIGTERM"),
     error_code(1, "could not start: the message says what is missing"),
@@ -85,82 +85,39 @@ pub struct Settings {
     /// show the version
     #[argh(switch)]
     pub version: bool,
+
+    /// what to do instead of serving
+    #[argh(subcommand)]
+    pub command: Option<Command>,
 }
 
-/// The flags that take a value, and the switches.
-const OPTIONS: [&str; 12] = [
-    "listen",
-    "data",
-    "sync",
-    "www",
-    "log",
-    "max-clients",
-    "max-rooms",
-    "body-limit",
-    "message-limit",
-    "outbox-limit",
-    "handshake-time",
-    "keepalive",
-];
-const LISTS: [&str; 1] = ["allow-origin"];
-const SWITCHES: [&str; 3] = ["lan", "memory", "classroom"];
+/// Which of them have a variable.
+const VARIABLES: Variables = Variables {
+    options: &[
+        "listen",
+        "data",
+        "sync",
+        "www",
+        "log",
+        "max-clients",
+        "max-rooms",
+        "body-limit",
+        "message-limit",
+        "outbox-limit",
+        "handshake-time",
+        "keepalive",
+    ],
+    lists: &["allow-origin"],
+    switches: &["lan", "memory", "classroom"],
+};
 
-/// Why there are no settings.
-#[derive(Debug, PartialEq)]
-pub enum Stopped {
-    /// The help or the version was asked for.
-    Told(String),
-    /// Something was not understood.
-    Misunderstood(String),
-}
-
-/// Reads the arguments, the first of which is the program, and the environment.
-pub fn read(args: impl Iterator<Item = OsString>, env: impl Fn(&str) -> Option<OsString>) -> Result<Settings, Stopped> {
-    let text = |what: &str, value: OsString| {
-        value.into_string().map_err(|value| Stopped::Misunderstood(format!("{what} is not text: {}", value.display())))
-    };
-    let given: Vec<String> = args.skip(1).map(|arg| text("an argument", arg)).collect::<Result<_, _>>()?;
-    let mut all = Vec::new();
-    for name in OPTIONS.iter().chain(&LISTS).chain(&SWITCHES) {
-        let flag = format!("--{name}");
-        let variable = format!("PARLOR_{}", name.replace('-', "_").to_uppercase());
-        let Some(value) = env(&variable).filter(|value| !value.is_empty()) else { continue };
-        if given.iter().any(|arg| *arg == flag || arg.starts_with(&format!("{flag}="))) {
-            continue;
-        }
-        let value = text(&variable, value)?;
-        let refused = |why: &str| Stopped::Misunderstood(format!("{variable}={value}: {why}"));
-        if SWITCHES.contains(name) {
-            match value.as_str() {
-                "1" | "true" | "yes" | "on" => all.push(flag),
-                "0" | "false" | "no" | "off" => {}
-                _ => return Err(refused("say 1 or 0")),
-            }
-            continue;
-        }
-        let values: Vec<&str> = if LISTS.contains(name) { value.split(',').collect() } else { vec![&value] };
-        for value in values {
-            // Tried alone, so that what is wrong is said of the variable and not of a flag that nobody gave.
-            parse(&[&flag, value]).map_err(|stopped| match stopped {
-                Stopped::Misunderstood(why) => refused(why.rsplit(": ").next().unwrap_or(&why)),
-                told => told,
-            })?;
-            all.extend([flag.clone(), value.to_owned()]);
-        }
-    }
-    all.extend(given);
-    let settings = parse(&all.iter().map(String::as_str).collect::<Vec<_>>())?;
+/// Reads the arguments that stand behind the program, and the environment.
+pub fn read(args: &[String], env: impl Fn(&str) -> Option<OsString>) -> Result<Settings, Stopped> {
+    let settings: Settings = environment::read(&["parlor"], args, &VARIABLES, env)?;
     if settings.version {
         return Err(Stopped::Told(format!("parlor {}\n", env!("CARGO_PKG_VERSION"))));
     }
     Ok(settings)
-}
-
-fn parse(args: &[&str]) -> Result<Settings, Stopped> {
-    Settings::from_args(&["parlor"], args).map_err(|exit| match exit.status {
-        Ok(()) => Stopped::Told(exit.output),
-        Err(()) => Stopped::Misunderstood(exit.output.trim().replace('\n', " ")),
-    })
 }
 
 fn sync(text: &str) -> Result<parlor::Synchronous, String> {
@@ -185,8 +142,8 @@ mod tests {
     use super::*;
 
     fn from(args: &[&str], env: &[(&str, &str)]) -> Result<Settings, Stopped> {
-        let args = std::iter::once("parlor").chain(args.iter().copied()).map(OsString::from);
-        read(args, |name| env.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
+        let args: Vec<String> = args.iter().map(|arg| arg.to_string()).collect();
+        read(&args, |name| env.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
     }
 
     fn misunderstood(args: &[&str], env: &[(&str, &str)]) -> String {
@@ -226,14 +183,6 @@ mod tests {
     #[test]
     fn every_flag_has_its_variable_and_stands_in_the_help() {
         let Err(Stopped::Told(help)) = from(&["--help"], &[]) else { panic!("no help") };
-        let in_help: Vec<&str> =
-            help.lines().filter_map(|line| line.trim().strip_prefix("--")?.split([' ', ',']).next()).collect();
-        for flag in &in_help {
-            let known = OPTIONS.contains(flag) || LISTS.contains(flag) || SWITCHES.contains(flag);
-            assert!(known || ["help", "version"].contains(flag), "--{flag} has no variable");
-        }
-        for flag in OPTIONS.iter().chain(&LISTS).chain(&SWITCHES) {
-            assert!(in_help.contains(flag), "--{flag} is not in the help:\n{help}");
-        }
+        VARIABLES.stand_for_all_of(&help, &["help", "version"]);
     }
 }

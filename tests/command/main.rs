@@ -4,7 +4,11 @@
 mod common;
 
 mod classroom;
+mod completions;
+mod connect;
 mod project;
+#[path = "../common/tls_before.rs"]
+mod tls_before;
 
 use common::program::Program;
 use common::*;

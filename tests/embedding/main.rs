@@ -10,6 +10,9 @@ mod handle;
 mod hooks;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "tls")]
+#[path = "../common/tls_before.rs"]
+mod tls_before;
 
 use common::*;
 use serde_json::json;
