@@ -322,7 +322,7 @@ fn record_and_wait(line: Arc<Line>, record: Record) -> Result<Outcome, Error> {
 }
 
 /// Asks the dispatcher, which alone has the registry.
-fn look<T: Send + 'static>(
+pub(crate) fn look<T: Send + 'static>(
     line: Arc<Line>,
     ask: impl FnOnce(&Registry<Arc<Party>>) -> T + Send + 'static,
 ) -> Result<T, Error> {

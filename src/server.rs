@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::event::{Entry, Event};
 use crate::flusher::Flusher;
 use crate::front::Front;
-use crate::handle::Handle;
+use crate::handle::{self, Handle};
 use crate::http::{Http, Workers};
 use crate::identity::Guests;
 use crate::limits::Capacity;
@@ -189,6 +189,8 @@ impl Server {
         }
         info!("stopping: {} connections are told so", line.roster.count());
         threads.close_door();
+        // What the program posted last was answered when it was stored; now it is told, and then the goodbye is said.
+        let _ = handle::look(line.clone(), |_| ());
         line.roster.dismiss();
         if !part(&line, &self.ended, FAREWELL) {
             warn!("{} connections did not answer and are hung up on", line.roster.count());

@@ -6,6 +6,7 @@ mod common;
 mod basics;
 mod book;
 mod crowds;
+mod library;
 mod tls;
 
 use common::program::Program;

@@ -69,6 +69,18 @@ fn a_subscription_misses_nothing_however_slow_it_is() {
 }
 
 #[test]
+fn what_is_posted_before_the_end_is_heard_before_the_goodbye() {
+    for _ in 0..5 {
+        let server = server();
+        let mut bob = server.plain("bob");
+        server.handle.post("lobby", "Weather", "a storm comes; we close").unwrap();
+        server.handle.shutdown();
+        assert_eq!(bob.text(), "Weather: a storm comes; we close");
+        assert_eq!(u16::from(bob.closed().unwrap().code), 1001);
+    }
+}
+
+#[test]
 fn a_subscription_ends_with_the_server_after_the_last_message() {
     let server = server();
     let messages = server.handle.subscribe("lobby").unwrap();

@@ -2,7 +2,7 @@ exercise!(answer_close, "yours to make pass: examples/exercises/answer_close.rs"
 
 fn check(answer_close: impl Fn(&[u8]) -> Vec<u8>) {
     let close = |code: u16, reason: &[u8]| [&code.to_be_bytes()[..], reason].concat();
-    assert_eq!(answer_close(&[]), [], "an empty close is answered with an empty one");
+    assert_eq!(answer_close(&[]), [0; 0], "an empty close is answered with an empty one");
     for code in [1000, 1001, 1002, 1003, 1007, 1011, 1014, 3000, 4000, 4999] {
         assert_eq!(answer_close(&close(code, b"")), close(code, b""), "{code} may be sent: the same goes back");
         assert_eq!(answer_close(&close(code, "für heute".as_bytes())), close(code, b""), "{code}, without its reason");

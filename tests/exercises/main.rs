@@ -25,13 +25,18 @@ macro_rules! exercise {
 
 mod accept_key;
 mod answer_close;
+mod bridge;
 mod broadcast;
 mod is_tls;
 mod keep_newest;
 mod long_poll;
+mod main_loop;
+mod newest_only;
+mod paddle;
 mod resume;
 mod room_of;
 mod shout;
 mod take_frames;
+mod vote_bot;
 mod wants_websocket;
 mod write_frame;

@@ -13,7 +13,7 @@ fn check(take_frames: impl Fn(&mut Vec<u8>) -> Vec<Vec<u8>>) {
     let stream = frames.concat();
     let mut waiting = stream.clone();
     assert!(take_frames(&mut waiting) == frames, "all at once: not the same frames");
-    assert_eq!(waiting, [], "all at once: something is left");
+    assert_eq!(waiting, [0; 0], "all at once: something is left");
     assert!(take_frames(&mut waiting).is_empty(), "there is nothing, so there is no frame");
 
     for size in [1, 2, 3, 7, 1000] {
@@ -25,7 +25,7 @@ fn check(take_frames: impl Fn(&mut Vec<u8>) -> Vec<Vec<u8>>) {
             taken.extend(now);
         }
         assert!(taken == frames, "in pieces of {size}: not the same frames");
-        assert_eq!(waiting, [], "in pieces of {size}: something is left");
+        assert_eq!(waiting, [0; 0], "in pieces of {size}: something is left");
     }
 
     for end in 0..frames[1].len() {
