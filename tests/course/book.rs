@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-fn read(path: &str) -> String {
+pub fn read(path: &str) -> String {
     fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 /// The names of the Rust files in a folder, without their ending.
-fn sources(folder: &str) -> BTreeSet<String> {
+pub fn sources(folder: &str) -> BTreeSet<String> {
     let folder = fs::read_dir(format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let names = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter_map(|name| Some(name.strip_suffix(".rs")?.to_owned())).collect()
@@ -22,7 +22,7 @@ fn examples_named(text: &str) -> BTreeSet<String> {
 }
 
 /// The commands shown in the page, without the comments behind them.
-fn commands(page: &str) -> Vec<&str> {
+pub fn commands(page: &str) -> Vec<&str> {
     let blocks = page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     blocks.flat_map(str::lines).map(|line| line.split(" #").next().unwrap().trim()).collect()
 }

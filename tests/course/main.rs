@@ -5,6 +5,7 @@ mod common;
 
 mod basics;
 mod book;
+mod commands;
 mod crowds;
 mod library;
 mod tls;
