@@ -29,6 +29,27 @@ fn the_public_api_is_as_it_is_recorded() {
     );
 }
 
+/// What a library may do to the process that it lives in: nothing.
+#[test]
+fn the_library_prints_nothing_takes_no_signal_and_keeps_no_globals() {
+    for (path, file) in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        if path == Path::new("main.rs") {
+            continue;
+        }
+        // Comments and tests are not in it.
+        let code = file.items.iter().filter(|item| !text(item).starts_with("#[cfg(test)]"));
+        let code: String = code.map(|item| text(item) + "\n").collect();
+        for word in
+            ["println !", "print !", "eprintln !", "eprint !", "dbg !", "process::exit", "thread_local", "static mut"]
+        {
+            assert!(!code.contains(word), "{}: {word}", path.display());
+        }
+        let globals: Vec<&str> = code.lines().filter(|line| line.starts_with("static ")).collect();
+        // The page, compiled in, never changes.
+        assert!(globals.iter().all(|line| line.starts_with("static WWW: Dir")), "{}: {globals:?}", path.display());
+    }
+}
+
 /// One line for each thing that a program can name.
 fn api(src: &Path) -> Vec<String> {
     let files = files(src);
