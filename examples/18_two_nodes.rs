@@ -23,17 +23,17 @@ struct Cable {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let mut node = |name: &str, address: &str| -> Result<Handle, Box<dyn std::error::Error>> {
+    let mut node = |address: &str| -> Result<Handle, Box<dyn std::error::Error>> {
         let listener = TcpListener::bind(arguments.next().unwrap_or(address.into()))?;
         // A whole server each: threads, rooms, numbers and memory of its own. Two of them need not know of each other.
-        let node = Server::builder().listener(listener).bind()?.spawn()?;
-        println!("{name}: Listening on ws://{}/ws?room={ROOM}", node.address());
-        Ok(node)
+        Ok(Server::builder().listener(listener).bind()?.spawn()?)
     };
-    let (north, south) = (node("north", "localhost:8774")?, node("south", "localhost:8775")?);
+    let (north, south) = (node("localhost:8774")?, node("localhost:8775")?);
     let cable = Arc::new(Cable::default());
     bridge(("north", &north), ("south", &south), &cable)?;
     bridge(("south", &south), ("north", &north), &cable)?;
+    println!("north: Listening on ws://{}/ws?room={ROOM}", north.address());
+    println!("south: Listening on ws://{}/ws?room={ROOM}", south.address());
 
     for line in stdin().lines() {
         match line?.trim() {

@@ -272,9 +272,9 @@ impl Handle {
         Client::over(Ok(Dialer::in_memory(Some(Arc::new(attach))))).name(name).connect()
     }
 
-    /// Begins the end: no more clients, 503 to the half-open, 1001 to the open, everything received is stored, every
-    /// thread is joined. Returns at once; [`Handle::join`] or [`Server::run`](crate::Server::run) returns when it is done,
-    /// within 5 s.
+    /// Begins the end: no more clients, 503 to the half-open, 1001 to the open, after what the program has posted;
+    /// everything received is stored, every thread is joined. Returns at once; [`Handle::join`] or
+    /// [`Server::run`](crate::Server::run) returns when it is done, within 5 s.
     pub fn shutdown(&self) {
         // Full means that it was asked before.
         let _ = self.stop.try_send(());

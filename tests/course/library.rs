@@ -216,7 +216,9 @@ fn two_nodes_hear_the_same_and_do_not_agree_on_the_order() {
     let mut say = nodes.child.stdin.take().unwrap();
     let [mut ann, mut bob] = ["ann", "bob"].map(|name| {
         let url = nodes.after("Listening on ");
-        client(&format!("{url}&last=0&name={name}"))
+        let mut client = client(&format!("{url}&name={name}"));
+        assert!(hear(&mut client).ends_with("I pass on what is said there."), "who hears this is there");
+        client
     });
     ann.send(Message::text("hello")).unwrap();
     assert_eq!((hear(&mut ann), hear(&mut bob)), ("ann: hello".into(), "north: ann: hello".into()));
