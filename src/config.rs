@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::hooks::{Handshake, Hooks, Post};
 use crate::limits::Capacity;
+use crate::name::PersonName;
 #[cfg(feature = "sqlite")]
 use crate::store::Synchronous;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -44,6 +45,7 @@ pub struct Builder {
     pub(crate) keepalive: Duration,
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) listener: Option<Arc<TcpListener>>,
+    pub(crate) reserved: Vec<String>,
     pub(crate) hooks: Hooks,
 }
 
@@ -74,6 +76,7 @@ impl Default for Builder {
             keepalive: Duration::from_secs(30),
             allowed_origins: Vec::new(),
             listener: None,
+            reserved: Vec::new(),
             hooks: Hooks::default(),
         }
     }
@@ -162,6 +165,17 @@ impl Builder {
         self
     }
 
+    /// Keeps a name for the program, which may post under it; no guest can be called so. May be said again.
+    ///
+    /// ```
+    /// let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).reserve("Oven").bind()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reserve(mut self, name: &str) -> Builder {
+        self.reserved.push(name.to_owned());
+        self
+    }
+
     /// Says who a WebSocket handshake is, before it is answered: `Ok(Some(name))` for this person, on as many
     /// connections as they like; `Ok(None)` to leave it to the server, which takes its session or the name it gives;
     /// `Err(reason)` to refuse it with 401. Called for the chat and the echo, on the connection's own thread. Default:
@@ -232,6 +246,9 @@ impl Builder {
             self.outbox_limit >= 64 * 1024,
             "--outbox-limit must be at least 65536 bytes: less evicts clients that keep up",
         )?;
+        for name in &self.reserved {
+            PersonName::parse(name).map_err(|why| Error::Setting(format!("the name {name:?} is reserved: {why}")))?;
+        }
         need(!self.handshake_time.is_zero() && !self.keepalive.is_zero(), "times must be longer than nothing")?;
         #[cfg(feature = "http")]
         if let Some(folder) = self.www.as_ref().filter(|folder| !folder.join("index.html").is_file()) {
@@ -270,6 +287,7 @@ mod tests {
             (Builder::default().body_limit(100_000), "--message-limit"),
             (Builder::default().outbox_limit(10), "--outbox-limit"),
             (Builder::default().keepalive(Duration::ZERO), "times"),
+            (Builder::default().reserve("a:b"), "\"a:b\" is reserved"),
             #[cfg(feature = "http")]
             (Builder::default().www(Path::new("/nowhere")), "--www"),
         ];

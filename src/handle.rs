@@ -102,7 +102,8 @@ impl Handle {
     }
 
     /// Posts a message as the program, and waits until it is stored. `from` is a name as people have them; from the
-    /// first message on it is the program's, and no guest can take it.
+    /// first message on it is the program's, and no guest can take it. [`Builder::reserve`](crate::Builder::reserve)
+    /// keeps it from the start.
     ///
     /// # Errors
     /// [`Error::Refused`] for a room that does not exist, a name or body that is not allowed, a name that a guest has

@@ -104,6 +104,10 @@ impl Server {
         let (entries, entries_out) = bounded(ENTRIES);
         let (events, events_out) = bounded(EVENTS);
         let (stop, stopped) = bounded(1);
+        let guests = Arc::new(Guests::new(&random_hex(16)?));
+        for name in &settings.reserved {
+            guests.reserve(&PersonName::trusted(name.trim()));
+        }
         let line = Arc::new(Line {
             limits: Limits::new(settings.body_limit, settings.message_limit),
             front: Front::new(http.socket()),
@@ -112,7 +116,7 @@ impl Server {
             entries,
             events,
             flusher,
-            guests: Arc::new(Guests::new(&random_hex(16)?)),
+            guests,
             admits: capacity.clients,
             roster,
             stopping: AtomicBool::new(false),

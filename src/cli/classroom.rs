@@ -52,6 +52,7 @@ impl Classroom {
         let (gate, register) = (self.inner.clone(), self.inner.clone());
         builder
             .memory()
+            .reserve(TEACHER)
             .on_message(move |_| if gate.reading_only.load(SeqCst) { Err(REFUSED.into()) } else { Ok(()) })
             .on_join(move |person, _| register.pupils.lock().extend([person.to_owned()]))
     }

@@ -187,8 +187,12 @@ impl Client {
     /// [`DialError::Problem`] when the server does not take it. [`DialError::TimedOut`]: it is still on its way, and may
     /// be stored yet.
     pub fn post(&self, room: &str, body: &str) -> Result<Message, DialError> {
+        self.post_as(room, new_id()?, body)
+    }
+
+    fn post_as(&self, room: &str, id: String, body: &str) -> Result<Message, DialError> {
         let (receipt, stored) = bounded(1);
-        self.dispatch(room, body, Some(receipt))?;
+        self.dispatch(room, id, body, Some(receipt))?;
         match stored.recv_timeout(RECEIPT) {
             Ok(Ok(message)) => Ok(message),
             Ok(Err(problem)) => Err(DialError::Problem(problem)),
@@ -197,13 +201,35 @@ impl Client {
         }
     }
 
+    /// The same under an id of the program's own, 1 to 64 characters: however often it is posted under this name and
+    /// id, by this client or another, it is stored once, and what was stored first comes back. A program that was started
+    /// again and does not know whether it had posted can simply do so.
+    ///
+    /// ```
+    /// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+    /// let bot = server.client("bot")?;
+    /// bot.join("lobby", parlor::Start::Last(0))?;
+    /// let first = bot.post_once("lobby", "answer-to-17", "it was a five")?;
+    /// assert_eq!(bot.post_once("lobby", "answer-to-17", "it was a two")?, first);
+    /// # server.shutdown();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::post`].
+    pub fn post_once(&self, room: &str, id: &str, body: &str) -> Result<Message, DialError> {
+        self.post_as(room, id.into(), body)
+    }
+
     /// Posts a message and does not wait. Gives its id: the [`Event::Message`] of that id is its receipt,
     /// [`Event::Refused`] its refusal. Waits only while 1,024 are on their way.
     ///
     /// # Errors
     /// [`DialError::Problem`] with `too_long` for one that is longer than the server takes; otherwise as [`Client::join`].
     pub fn send(&self, room: &str, body: &str) -> Result<String, DialError> {
-        self.dispatch(room, body, None)
+        let id = new_id()?;
+        self.dispatch(room, id.clone(), body, None)?;
+        Ok(id)
     }
 
     /// Waits until everything that was sent is stored or refused. False: it is not, after `patience`.
@@ -251,10 +277,10 @@ impl Client {
     fn dispatch(
         &self,
         room: &str,
+        id: String,
         body: &str,
         receipt: Option<Sender<Result<Message, Problem>>>,
-    ) -> Result<String, DialError> {
-        let id = random_hex(12).map_err(|e| DialError::Lost(e.to_string()))?;
+    ) -> Result<(), DialError> {
         let shared = &self.seat.shared;
         let mut state = shared.state.lock();
         while state.session.unseen() >= POSTS && state.end.is_none() {
@@ -268,11 +294,10 @@ impl Client {
             return Err(DialError::Problem(Problem { code, message, id, room }));
         }
         if let Some(receipt) = receipt {
-            state.receipts.insert(id.clone(), receipt);
+            state.receipts.entry(id.clone()).or_default().push(receipt);
         }
         drop(state);
-        self.ask(|session| session.post(id.clone(), room, body))?;
-        Ok(id)
+        self.ask(|session| session.post(id, room, body))
     }
 
     /// Asks for something that outlives a connection: sent now if there is one, otherwise when there is.
@@ -299,6 +324,10 @@ impl Client {
     fn end(&self) -> DialError {
         self.seat.shared.state.lock().end.clone().unwrap_or(DialError::Over)
     }
+}
+
+fn new_id() -> Result<String, DialError> {
+    random_hex(12).map_err(|e| DialError::Lost(e.to_string()))
 }
 
 impl std::fmt::Debug for Client {

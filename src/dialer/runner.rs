@@ -40,7 +40,8 @@ pub(super) struct Shared {
 pub(super) struct State {
     pub session: Session,
     pub socket: Option<WebSocket>,
-    pub receipts: HashMap<String, Sender<Result<Message, Problem>>>,
+    /// Who waits for the receipt of a post, by its id.
+    pub receipts: HashMap<String, Vec<Sender<Result<Message, Problem>>>>,
     /// Why it is over.
     pub end: Option<DialError>,
 }
@@ -171,8 +172,8 @@ impl Runner {
             let mut state = self.shared.state.lock();
             let heard = state.session.hear(text, keeps_up)?;
             if let Some((id, outcome)) = heard.settled {
-                if let Some(receipt) = state.receipts.remove(&id) {
-                    let _ = receipt.send(outcome);
+                for receipt in state.receipts.remove(&id).unwrap_or_default() {
+                    let _ = receipt.send(outcome.clone());
                 }
                 self.shared.moved.notify_all();
             }

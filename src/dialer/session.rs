@@ -16,6 +16,8 @@ const ANEW: usize = 50;
 #[derive(Default)]
 pub(super) struct Session {
     epoch: Option<String>,
+    /// Who this is, as the server says it.
+    name: String,
     /// The longest body, in bytes.
     pub body_limit: usize,
     /// Welcomed: what is asked for can be sent at once.
@@ -128,7 +130,7 @@ impl Session {
         let mut heard = Heard::default();
         match frame {
             Frame::Welcome { you, epoch, rooms, limits, server } => {
-                self.body_limit = limits.body;
+                (self.body_limit, self.name) = (limits.body, you.name.clone());
                 heard.frames = self.begin(&epoch);
                 heard.events.push(Event::Connected { name: you.name, server, epoch, rooms });
             }
@@ -174,7 +176,9 @@ impl Session {
     }
 
     fn message(&mut self, message: Message, keeps_up: bool, heard: &mut Heard) {
-        if let Some(at) = self.posts.iter().position(|post| post.id == message.id && post.room == message.room) {
+        // An id is one person's own. One that was used before comes back as what it was used for, wherever that was.
+        let own = message.from == self.name;
+        if let Some(at) = self.posts.iter().position(|post| own && post.id == message.id) {
             self.posts.remove(at);
             heard.settled = Some((message.id.clone(), Ok(message.clone())));
         }
@@ -378,6 +382,15 @@ mod tests {
         // It had arrived: it comes with the replay, and its receipt is no news.
         assert_eq!(revs(&mut session, &[message(2, "y"), joined(2), message(2, "y")], true), [2]);
         assert_eq!(session.unseen(), 0);
+    }
+
+    #[test]
+    fn what_somebody_else_says_under_the_same_id_is_no_receipt() {
+        let mut session = begun(Start::Since(0));
+        session.post("x".into(), "lobby", "mine");
+        let heard = session.hear(&message(1, "x").replace("\"ann\"", "\"bob\""), true).unwrap();
+        assert!(heard.settled.is_none() && heard.events.len() == 1);
+        assert!(session.hear(&message(2, "x"), true).unwrap().settled.is_some());
     }
 
     #[test]

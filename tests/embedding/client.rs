@@ -53,6 +53,36 @@ fn two_clients_talk() {
 }
 
 #[test]
+fn what_is_posted_under_an_id_of_its_own_is_stored_once_whoever_posts_it_again() {
+    let server = server();
+    let url = format!("ws://{}", server.address);
+    let start = || {
+        let bot = Client::builder(&url).name("bot").key("k").connect().unwrap();
+        bot.join("lobby", Start::Last(50)).unwrap();
+        bot
+    };
+    server.handle.create_room("den", "").unwrap();
+    let bot = start();
+    bot.join("den", Start::Last(0)).unwrap();
+    let first = bot.post_once("lobby", "7", "five").unwrap();
+    assert_eq!(bot.post_once("den", "7", "elsewhere").unwrap(), first, "an id is used up, wherever");
+    drop(bot);
+    let again = start();
+    let ann = client(server.address, "ann");
+    std::thread::scope(|scope| {
+        let both = [
+            scope.spawn(|| again.post_once("lobby", "8", "six")),
+            scope.spawn(|| again.post_once("lobby", "8", "two")),
+        ];
+        let [one, other] = both.map(|thread| thread.join().unwrap().unwrap());
+        assert_eq!(one, other);
+    });
+    assert_eq!(again.post_once("lobby", "7", "two").unwrap(), first);
+    assert_eq!(ann.post_once("lobby", "7", "her own").unwrap().body, "her own");
+    assert_eq!((0..3).map(|_| message(&ann).rev).collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+#[test]
 fn what_happens_around_the_messages_is_told() {
     let server = server();
     let ann = client(server.address, "ann");

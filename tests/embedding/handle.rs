@@ -40,6 +40,13 @@ fn what_cannot_be_done_is_said() {
 }
 
 #[test]
+fn a_name_that_is_reserved_is_no_guests_from_the_start() {
+    let server = server_with(Server::builder().reserve("Oven"));
+    assert_eq!(Client::connect(server.address, "/ws?name=oven", None).err(), Some(409));
+    assert_eq!(server.handle.post("lobby", "Oven", "180 °C").unwrap().from, "Oven");
+}
+
+#[test]
 fn rooms_are_made_by_the_program_too() {
     let server = server();
     let mut ann = server.in_lobby("ann");
