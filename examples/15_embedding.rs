@@ -17,10 +17,10 @@ const COLD: u32 = 20; // °C
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(std::env::args().nth(1).unwrap_or("localhost:8773".into()))?;
-    let parlor = Server::builder().listener(listener).authenticate(who_is_it).on_message(may_it).bind()?.spawn()?;
+    let parlor = Server::builder().listener(listener).authenticate(who_is_it).on_message(may_it);
+    // These names are the program's. So no guest can be the operator, or the oven, by coming first.
+    let parlor = parlor.reserve(OPERATOR).reserve("Oven").bind()?.spawn()?;
     parlor.create_room("oven", "The oven")?;
-    // From its first message on a name is the program's. So no guest can be the operator, or the oven, by coming first.
-    parlor.post("oven", OPERATOR, "This name is mine; the PIN is the way to it.")?;
     parlor.post("oven", "Oven", "Ready.")?;
     println!("Listening on ws://{}/ws?room=oven", parlor.address());
 

@@ -56,8 +56,8 @@ fn main() -> Result<(), String> {
             Event::Message(message) => {
                 if let Some(answer) = memory.answer(&message) {
                     println!("{}: {} - {answer}", message.from, message.body);
-                    // Returns when it is stored, over breaks too. Only then the question counts as answered.
-                    if let Err(error) = bot.post(ROOM, &answer) {
+                    // Returns when it is stored. If we are killed before that is written down, we answer again: under one id.
+                    if let Err(error) = bot.post_once(ROOM, &format!("answer-{}", message.rev), &answer) {
                         println!("that was not taken: {error}");
                     }
                 }

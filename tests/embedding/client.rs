@@ -2,7 +2,7 @@
 
 use crate::cable::Cable;
 use crate::common::*;
-use parlor::{Client, DialError, Dialer, Event, Incoming, Message, Server, Start};
+use parlor::{Client, DialError, Dialer, Event, Incoming, Message, Start};
 use std::time::Duration;
 
 fn client(address: impl std::fmt::Display, name: &str) -> Client {
@@ -217,7 +217,7 @@ fn a_program_that_does_not_keep_up_gets_everything_later() {
 fn a_server_that_was_started_again_is_found_again() {
     let folder = tempfile::tempdir().unwrap();
     let start = |address| {
-        let builder = Server::builder().sqlite(folder.path(), parlor::Synchronous::Normal);
+        let builder = parlor::Server::builder().sqlite(folder.path(), parlor::Synchronous::Normal);
         builder.listen(address).bind().unwrap().spawn().unwrap()
     };
     let first = start("127.0.0.1:0".parse().unwrap());
