@@ -7,6 +7,7 @@ mod classroom;
 mod completions;
 mod connect;
 mod project;
+mod shown;
 #[path = "../common/tls_before.rs"]
 mod tls_before;
 

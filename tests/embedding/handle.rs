@@ -160,9 +160,7 @@ fn one_that_reads_nothing_is_hung_up_on_soon_after_it_was_told_to_go() {
     let mut answer = [0; 12];
     stuck.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"HTTP/1.1 101");
-    while server.handle.people("lobby").unwrap().is_empty() {
-        std::thread::yield_now();
-    }
+    eventually("it is here", || !server.handle.people("lobby").unwrap().is_empty());
     // More than the way to it holds.
     for _ in 0..60 {
         server.handle.post("lobby", "Weather", &"x".repeat(8000)).unwrap();

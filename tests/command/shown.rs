@@ -1,0 +1,93 @@
+//! Each command of the executable that the README or a help shows is given, word by word, but for the ports.
+
+use crate::common::program::Program;
+use crate::common::*;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// The commands in the README's blocks, without the comments behind them.
+fn of_the_readme() -> Vec<String> {
+    let readme = std::fs::read_to_string(format!("{}/README.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let blocks = readme.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let lines = blocks.flat_map(str::lines).map(|line| line.split(" #").next().unwrap().trim().to_owned());
+    // Those of cargo are for the gate and the course.
+    lines.filter(|line| !line.is_empty() && !line.starts_with("cargo ")).collect()
+}
+
+/// The examples in a help: they are indented twice, what they do is once.
+fn of_the_help(command: &[&str]) -> Vec<String> {
+    let (code, help, _) = super::run(&[command, &["--help"]].concat());
+    assert_eq!(code, 0);
+    let examples = help.split_once("\nExamples:\n").unwrap_or_else(|| panic!("{command:?} has no example")).1;
+    let lines = examples.lines().take_while(|line| line.starts_with("  "));
+    lines.filter_map(|line| Some(line.strip_prefix("    ")?.to_owned())).collect()
+}
+
+/// Gives a command to a shell, in a folder of its own, with this server in the place of the one that it names.
+fn give(line: &str, server: &TestServer) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_parlor")).parent().unwrap();
+    let places = ["127.0.0.1:8080", "192.168.1.4:8080"];
+    let real = places.iter().fold(line.to_owned(), |line, place| line.replace(place, &server.address.to_string()));
+    let serves = !["connect", "completions"].iter().any(|word| line.contains(word));
+    let goes_on = serves || line.contains("--follow");
+    // In the place of the shell, so that a signal reaches it.
+    let real = if goes_on { format!("exec {real}") } else { real };
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &real]).current_dir(&folder).stdin(Stdio::null());
+    shell.env("PATH", format!("{}:{}", program.display(), std::env::var("PATH").unwrap()));
+    shell.env("PARLOR_URL", format!("ws://{}", server.address));
+    if serves && !line.contains("--listen") {
+        shell.env("PARLOR_LISTEN", "0.0.0.0:0");
+    }
+    if !goes_on {
+        let output = shell.output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let mut program = Program::start(&mut shell);
+    if serves {
+        program.after("open  http://");
+        program.signal("TERM");
+        assert_eq!(program.end().code(), Some(0), "{line}");
+    } else {
+        eventually("the log is here", || {
+            server.handle.people("lobby").unwrap().iter().any(|person| person.name == "log")
+        });
+        program.signal("INT");
+        assert_eq!(program.end().code(), Some(130), "{line}");
+    }
+}
+
+#[test]
+fn every_command_of_the_readme_works() {
+    let server = server();
+    let commands = of_the_readme();
+    assert!(commands.len() > 5, "{commands:?}");
+    for line in commands.iter().filter(|line| line.starts_with("parlor ") || line.starts_with("echo ")) {
+        give(line, &server);
+    }
+    let said: Vec<_> = server.handle.subscribe_since("lobby", 0).unwrap().take(1).map(|message| message.body).collect();
+    assert_eq!(said, ["the build is green"]);
+    let others: Vec<_> =
+        commands.iter().filter(|line| !line.starts_with("parlor ") && !line.starts_with("echo ")).collect();
+    assert!(others.is_empty(), "nobody runs {others:?}");
+}
+
+#[test]
+fn every_example_of_every_help_works() {
+    let server = server();
+    for room in ["garden", "ops"] {
+        server.handle.create_room(room, "").unwrap();
+    }
+    for command in [&[][..], &["connect"], &["completions"]] {
+        for line in of_the_help(command) {
+            // What is for another shell is tested where there is one.
+            if !line.contains("| source") {
+                give(&line, &server);
+            }
+        }
+    }
+    let said: Vec<_> = server.handle.subscribe_since("ops", 0).unwrap().take(1).map(|message| message.body).collect();
+    assert_eq!(said, ["deployed"]);
+}
