@@ -7,7 +7,8 @@ use std::time::Duration;
 
 fn client(address: impl std::fmt::Display, name: &str) -> Client {
     let client = Client::connect(&format!("ws://{address}"), name).unwrap();
-    client.join("lobby", Start::Last(50)).unwrap();
+    // From the beginning: others may be quicker than this one is in.
+    client.join("lobby", Start::Since(0)).unwrap();
     client
 }
 
