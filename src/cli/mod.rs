@@ -1,5 +1,7 @@
 //! The command line: flags and environment, help, exit codes. Each command is a file or a folder of its own.
 
+#[cfg_attr(not(target_os = "linux"), path = "bench/absent.rs")]
+mod bench;
 mod classroom;
 mod completions;
 mod connect;
@@ -23,10 +25,11 @@ const MISUSED: u8 = 2;
 #[allow(clippy::large_enum_variant, reason = "there is one, once")]
 pub enum Command {
     Connect(connect::Options),
+    Bench(bench::Options),
     Completions(completions::Options),
 }
 
-const COMMANDS: [&str; 2] = ["connect", "completions"];
+const COMMANDS: [&str; 3] = ["connect", "bench", "completions"];
 
 pub fn run() -> ExitCode {
     let env = |name: &str| std::env::var_os(name);
@@ -35,6 +38,7 @@ pub fn run() -> ExitCode {
     // The command stands first, so that the variables of one are never read for another.
     let done = args.and_then(|args| match args.first().map(String::as_str) {
         Some("connect") => connect::read(&args[1..], env).map(connect::run),
+        Some("bench") => bench::read(&args[1..], env).map(|options| bench::run(&options)),
         Some("completions") => completions::read(&args[1..], env).map(completions::run),
         Some(word) if !word.starts_with('-') && word != "help" => Err(no_command(word)),
         _ => settings::read(&args, env).map(serve),

@@ -29,7 +29,7 @@ fn give(line: &str, server: &TestServer) {
     let program = Path::new(env!("CARGO_BIN_EXE_parlor")).parent().unwrap();
     let places = ["127.0.0.1:8080", "192.168.1.4:8080"];
     let real = places.iter().fold(line.to_owned(), |line, place| line.replace(place, &server.address.to_string()));
-    let serves = !["connect", "completions"].iter().any(|word| line.contains(word));
+    let serves = !["connect", "bench", "completions"].iter().any(|word| line.contains(word));
     let goes_on = serves || line.contains("--follow");
     // In the place of the shell, so that a signal reaches it.
     let real = if goes_on { format!("exec {real}") } else { real };
@@ -80,7 +80,7 @@ fn every_example_of_every_help_works() {
     for room in ["garden", "ops"] {
         server.handle.create_room(room, "").unwrap();
     }
-    for command in [&[][..], &["connect"], &["completions"]] {
+    for command in [&[][..], &["connect"], &["bench"], &["completions"]] {
         for line in of_the_help(command) {
             // What is for another shell is tested where there is one.
             if !line.contains("| source") {

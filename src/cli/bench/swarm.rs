@@ -1,0 +1,310 @@
+//! The clients: one thread holds all of them, and never waits for one.
+
+use super::frames::Frame;
+use super::link::{Heard, Link, Stage};
+use super::options::Options;
+use super::tally::{Stamp, Tally};
+use super::target::{Cost, Target};
+use rustix::event::{Timespec, epoll};
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+/// Handshakes at the same time.
+const KNOCKING: usize = 256;
+
+/// What is not counted: the first of the messages find everything cold.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// How long it may take until nothing more is in flight; and until everyone is in.
+const PATIENCE: Duration = Duration::from_secs(10);
+const ENTERING: Duration = Duration::from_secs(60);
+
+/// What one read takes at most, in bytes; a message must fit.
+const BUFFER: usize = 1 << 20;
+
+pub struct Swarm<'a> {
+    options: &'a Options,
+    target: &'a Target,
+    links: Vec<Link>,
+    epoll: OwnedFd,
+    tally: Tally,
+    start: Instant,
+    /// Tells the messages of this run from those of others.
+    run: String,
+    buffer: Vec<u8>,
+    ready: usize,
+    gone: usize,
+    /// Why the server did not take something, the first time that it did not.
+    refused: Option<String>,
+}
+
+/// What was measured while clients talked, or were only there.
+pub struct Talk {
+    pub seconds: f64,
+    pub messages: u64,
+    pub tally: Tally,
+    pub gone: usize,
+    pub costs: Option<[Cost; 2]>,
+}
+
+impl<'a> Swarm<'a> {
+    pub fn new(options: &'a Options, target: &'a Target) -> io::Result<Swarm<'a>> {
+        let senders = if options.idle { 0 } else { options.senders };
+        // A message reaches the clients of its sender's room.
+        let in_room = |room: usize| (options.clients - room).div_ceil(options.rooms) as u32;
+        let reach = (0..senders).map(|sender| in_room(sender % options.rooms)).collect();
+        Ok(Swarm {
+            options,
+            target,
+            links: Vec::with_capacity(options.clients),
+            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            tally: Tally::new(options.clients, reach).map_err(io::Error::other)?,
+            start: Instant::now(),
+            run: format!("{:x}", std::process::id()),
+            buffer: vec![0; BUFFER],
+            ready: 0,
+            gone: 0,
+            refused: None,
+        })
+    }
+
+    /// Connects all clients, each into its room; how long that took.
+    pub fn connect(&mut self) -> io::Result<Duration> {
+        let begin = Instant::now();
+        while self.links.len() < self.options.clients {
+            let id = self.links.len();
+            let name = format!("bench-{}-{id}", self.run);
+            let link = Link::open(self.target, &name, self.options.plain)?;
+            epoll::add(&self.epoll, &link.socket, epoll::EventData::new_u64(id as u64), epoll::EventFlags::IN)?;
+            self.links.push(link);
+            // The first of a room makes it; the others must find it there.
+            let first = id < self.options.rooms && self.options.rooms > 1;
+            let most = if first { 0 } else { KNOCKING };
+            while self.links.len() - self.ready > most {
+                self.enter(begin)?;
+            }
+        }
+        while self.ready < self.options.clients {
+            self.enter(begin)?;
+        }
+        self.clear();
+        Ok(begin.elapsed())
+    }
+
+    fn enter(&mut self, begin: Instant) -> io::Result<()> {
+        self.turn(Duration::from_millis(100))?;
+        if let Some(why) = &self.refused {
+            return Err(io::Error::other(format!("the server refused: {why}")));
+        }
+        if self.gone > 0 || begin.elapsed() > ENTERING {
+            return Err(io::Error::other(format!("of {} clients only {} came in", self.options.clients, self.ready)));
+        }
+        self.show(&format!("{} of {} clients", self.ready, self.options.clients));
+        Ok(())
+    }
+
+    /// Lets the clients be there and say nothing.
+    pub fn rest(mut self) -> io::Result<Talk> {
+        let before = self.target.cost()?;
+        let begin = Instant::now();
+        let time = Duration::from_secs_f64(self.options.seconds);
+        while begin.elapsed() < time {
+            self.turn(Duration::from_millis(50))?;
+            self.show(&format!("{:.0} of {:.0} s", begin.elapsed().as_secs_f64(), self.options.seconds));
+        }
+        self.clear();
+        self.finish(begin, 0, before)
+    }
+
+    /// Has the senders send, and counts what arrives.
+    pub fn talk(mut self) -> io::Result<Talk> {
+        let time = Duration::from_secs_f64(self.options.seconds);
+        let (mut begin, mut before) = (Instant::now(), None);
+        let (mut messages, mut turn, mut counted) = (0u64, 0usize, false);
+        let first = Instant::now();
+        while !counted || begin.elapsed() < time {
+            if !counted && first.elapsed() >= WARM_UP {
+                self.tally.restart();
+                (begin, before, messages, counted) = (Instant::now(), self.target.cost()?, 0, true);
+            }
+            let due = match self.options.rate {
+                Some(rate) => {
+                    let sent = messages as f64 / rate;
+                    let since = if counted { begin } else { first };
+                    let due = Duration::from_secs_f64(sent).saturating_sub(since.elapsed());
+                    if due.is_zero() && self.tally.waiting() < 100_000 {
+                        messages += u64::from(self.say(&mut turn)?);
+                    }
+                    due
+                }
+                None => {
+                    while self.tally.waiting() < self.options.window && self.say(&mut turn)? {
+                        messages += 1;
+                    }
+                    Duration::from_millis(100)
+                }
+            };
+            self.turn(due.min(Duration::from_millis(100)))?;
+            if self.gone == self.links.len() {
+                break;
+            }
+            if counted {
+                let seconds = begin.elapsed().as_secs_f64();
+                let rate = self.tally.deliveries as f64 / seconds.max(0.001);
+                self.show(&format!("{seconds:.0} of {:.0} s · {rate:.0} deliveries/s", self.options.seconds));
+            }
+        }
+        self.clear();
+        self.finish(begin, messages, before)
+    }
+
+    fn finish(mut self, begin: Instant, messages: u64, before: Option<Cost>) -> io::Result<Talk> {
+        let seconds = begin.elapsed().as_secs_f64();
+        let after = self.target.cost()?;
+        let deliveries = self.tally.deliveries;
+        let end = Instant::now();
+        while self.tally.waiting() > 0 && self.gone < self.links.len() && end.elapsed() < PATIENCE {
+            self.turn(Duration::from_millis(100))?;
+        }
+        // What came after the end belongs to nothing that was measured.
+        self.tally.deliveries = deliveries;
+        if let Some(why) = &self.refused {
+            eprintln!("parlor: the server refused: {why}");
+        }
+        let costs = before.zip(after).map(|(before, after)| [before, after]);
+        Ok(Talk { seconds, messages, tally: self.tally, gone: self.gone, costs })
+    }
+
+    /// The next sender sends its next message. False: there is nobody left who could.
+    fn say(&mut self, turn: &mut usize) -> io::Result<bool> {
+        for _ in 0..self.options.senders {
+            let sender = *turn % self.options.senders;
+            *turn += 1;
+            if self.links[sender].stage != Stage::Ready {
+                continue;
+            }
+            let sent = self.start.elapsed().as_nanos() as u64;
+            let number = self.tally.sent(sender);
+            let text = Stamp { sender, number, sent }.text(self.options.payload);
+            let frame = if self.options.plain {
+                text
+            } else {
+                let (room, run) = (self.room(sender), &self.run);
+                format!(r#"{{"type":"post","room":"{room}","id":"{run}-{number:x}","body":"{text}"}}"#)
+            };
+            self.links[sender].send(&frame);
+            self.watch(sender)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn room(&self, client: usize) -> String {
+        if self.options.rooms == 1 { "lobby".into() } else { format!("bench-{}", client % self.options.rooms) }
+    }
+
+    /// Waits for something to arrive, at most so long, and takes what has.
+    fn turn(&mut self, patience: Duration) -> io::Result<()> {
+        let mut events = Vec::with_capacity(1024);
+        let patience = Timespec::try_from(patience).unwrap_or_default();
+        match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), Some(&patience)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(why) => return Err(why.into()),
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        for event in &events {
+            self.hear(event.data.u64() as usize, &mut buffer)?;
+        }
+        self.buffer = buffer;
+        Ok(())
+    }
+
+    fn hear(&mut self, id: usize, buffer: &mut [u8]) -> io::Result<()> {
+        let now = self.start.elapsed().as_nanos() as u64;
+        let (plain, payload) = (self.options.plain, self.options.payload);
+        let (tally, refused) = (&mut self.tally, &mut self.refused);
+        let (mut entered, mut joined) = (false, false);
+        let link = &mut self.links[id];
+        let before = link.stage;
+        link.read(buffer, |stage, heard| match heard {
+            Heard::Welcome => {
+                *stage = if plain { Stage::Ready } else { Stage::Inside };
+                (entered, joined) = (true, plain);
+            }
+            Heard::Frame(frame) => match text(&frame, plain, payload) {
+                Text::Message(stamp) => tally.arrived(id, stamp, now),
+                Text::Joined => {
+                    *stage = Stage::Ready;
+                    joined = true;
+                }
+                Text::Refused(why) => drop(refused.get_or_insert(why)),
+                Text::Other => {}
+            },
+        })?;
+        if entered && !plain {
+            let room = self.room(id);
+            let frame = if self.options.rooms > 1 && id < self.options.rooms {
+                format!(r#"{{"type":"create","room":"{room}"}}"#)
+            } else {
+                format!(r#"{{"type":"join","room":"{room}","last":0}}"#)
+            };
+            self.links[id].send(&frame);
+        }
+        self.ready += usize::from(joined);
+        if self.links[id].stage == Stage::Gone {
+            self.gone += usize::from(before != Stage::Gone);
+            let _ = epoll::delete(&self.epoll, &self.links[id].socket);
+            return Ok(());
+        }
+        self.watch(id)
+    }
+
+    /// Has epoll tell when a socket takes more, while it has not taken everything.
+    fn watch(&mut self, id: usize) -> io::Result<()> {
+        let link = &mut self.links[id];
+        let waits = link.flush();
+        if std::mem::replace(&mut link.waits, waits) != waits {
+            let flags = if waits { epoll::EventFlags::IN | epoll::EventFlags::OUT } else { epoll::EventFlags::IN };
+            epoll::modify(&self.epoll, &link.socket, epoll::EventData::new_u64(id as u64), flags)?;
+        }
+        Ok(())
+    }
+
+    /// A line on the terminal that tells how far it is.
+    fn show(&self, text: &str) {
+        if io::stderr().is_terminal() && !self.options.json {
+            eprint!("\r\x1b[K{text}");
+            let _ = io::stderr().flush();
+        }
+    }
+
+    fn clear(&self) {
+        self.show("");
+    }
+}
+
+/// What a frame says.
+enum Text {
+    Message(Stamp),
+    Joined,
+    Refused(String),
+    Other,
+}
+
+fn text(frame: &Frame, plain: bool, payload: usize) -> Text {
+    let bytes = frame.payload;
+    // A message ends with its text, and behind that, in JSON, with a quote and a brace.
+    let behind = if plain { 0 } else { 2 };
+    let is_message = plain || bytes.starts_with(br#"{"type":"message""#);
+    if is_message && let Some(start) = bytes.len().checked_sub(payload + behind) {
+        return Stamp::of(&bytes[start..]).map_or(Text::Other, Text::Message);
+    }
+    if !plain && bytes.starts_with(br#"{"type":"joined""#) {
+        return Text::Joined;
+    }
+    if !plain && bytes.starts_with(br#"{"type":"error""#) {
+        return Text::Refused(String::from_utf8_lossy(bytes).into_owned());
+    }
+    Text::Other
+}
