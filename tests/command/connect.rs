@@ -182,7 +182,7 @@ fn the_exit_code_says_what_went_wrong() {
     let (code, out, err) = piped(&mut parlor(&["conect"]), "");
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(
-        err.contains("no command \"conect\"; there is connect, completions") && err.contains("parlor --help"),
+        err.contains("no command \"conect\"; there is connect, bench, completions") && err.contains("parlor --help"),
         "{err}"
     );
 }
