@@ -22,6 +22,7 @@ pub struct Report {
     messages_per_second: f64,
     deliveries_per_second: f64,
     deliveries: u64,
+    bytes_per_delivery: f64,
     latency_ms: Latency,
     lost: u64,
     repeated: u64,
@@ -62,6 +63,7 @@ impl Report {
             messages_per_second: talk.messages as f64 / talk.seconds,
             deliveries_per_second: tally.deliveries as f64 / talk.seconds,
             deliveries: tally.deliveries,
+            bytes_per_delivery: tally.bytes as f64 / tally.deliveries.max(1) as f64,
             latency_ms: Latency {
                 p50: tally.latency(0.5),
                 p99: tally.latency(0.99),
@@ -100,7 +102,11 @@ impl Report {
                 "messages",
                 format!("{} a second, {} bytes of text", grouped(self.messages_per_second), self.payload),
             ));
-            rows.push(("deliveries", format!("{} a second", grouped(self.deliveries_per_second))));
+            let bytes = self.bytes_per_delivery;
+            rows.push((
+                "deliveries",
+                format!("{} a second, {bytes:.0} bytes each", grouped(self.deliveries_per_second)),
+            ));
             rows.push((
                 "latency",
                 format!(

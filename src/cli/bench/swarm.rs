@@ -59,7 +59,7 @@ impl<'a> Swarm<'a> {
             target,
             links: Vec::with_capacity(options.clients),
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
-            tally: Tally::new(options.clients, reach).map_err(io::Error::other)?,
+            tally: Tally::new(options.clients, reach, options.plain).map_err(io::Error::other)?,
             start: Instant::now(),
             run: format!("{:x}", std::process::id()),
             buffer: vec![0; BUFFER],
@@ -162,13 +162,13 @@ impl<'a> Swarm<'a> {
     fn finish(mut self, begin: Instant, messages: u64, before: Option<Cost>) -> io::Result<Talk> {
         let seconds = begin.elapsed().as_secs_f64();
         let after = self.target.cost()?;
-        let deliveries = self.tally.deliveries;
+        let (deliveries, bytes) = (self.tally.deliveries, self.tally.bytes);
         let end = Instant::now();
         while self.tally.waiting() > 0 && self.gone < self.links.len() && end.elapsed() < PATIENCE {
             self.turn(Duration::from_millis(100))?;
         }
         // What came after the end belongs to nothing that was measured.
-        self.tally.deliveries = deliveries;
+        (self.tally.deliveries, self.tally.bytes) = (deliveries, bytes);
         if let Some(why) = &self.refused {
             eprintln!("parlor: the server refused: {why}");
         }
@@ -233,7 +233,7 @@ impl<'a> Swarm<'a> {
                 (entered, joined) = (true, plain);
             }
             Heard::Frame(frame) => match text(&frame, plain, payload) {
-                Text::Message(stamp) => tally.arrived(id, stamp, now),
+                Text::Message(stamp) => tally.arrived(id, stamp, frame.payload.len(), now),
                 Text::Joined => {
                     *stage = Stage::Ready;
                     joined = true;

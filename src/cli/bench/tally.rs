@@ -39,6 +39,8 @@ pub struct Tally {
     senders: usize,
     /// By client, then by sender: the number that comes next.
     next: Vec<u32>,
+    /// A server that does not say when a client is in: what came before its first message was not for it.
+    may_be_late: bool,
     /// By sender: what is in flight, as the number of clients that each still has to reach.
     in_flight: Vec<VecDeque<u32>>,
     /// By sender: the number of the first of these.
@@ -49,6 +51,8 @@ pub struct Tally {
     /// Passed over: client, sender and number. Lost, unless they come late.
     missing: HashSet<(usize, usize, u32)>,
     pub deliveries: u64,
+    /// Their payloads, in bytes.
+    pub bytes: u64,
     pub repeated: u64,
     pub out_of_order: u64,
     latency: Histogram<u64>,
@@ -56,17 +60,19 @@ pub struct Tally {
 
 impl Tally {
     /// Nothing yet, for so many clients and for senders that each reach so many of them.
-    pub fn new(clients: usize, reach: Vec<u32>) -> Result<Tally, CreationError> {
+    pub fn new(clients: usize, reach: Vec<u32>, may_be_late: bool) -> Result<Tally, CreationError> {
         let senders = reach.len();
         Ok(Tally {
             senders,
             next: vec![0; clients * senders],
+            may_be_late,
             in_flight: vec![VecDeque::new(); senders],
             first: vec![0; senders],
             reach,
             waiting: 0,
             missing: HashSet::new(),
             deliveries: 0,
+            bytes: 0,
             repeated: 0,
             out_of_order: 0,
             // Two digits are right, from a microsecond to an hour.
@@ -87,7 +93,7 @@ impl Tally {
     }
 
     /// A message has reached a client.
-    pub fn arrived(&mut self, client: usize, stamp: Stamp, now: u64) {
+    pub fn arrived(&mut self, client: usize, stamp: Stamp, bytes: usize, now: u64) {
         if stamp.sender >= self.senders {
             return;
         }
@@ -100,16 +106,19 @@ impl Tally {
             }
             self.out_of_order += 1;
         } else {
-            let passed_over = *next..stamp.number;
+            let (passed_over, is_late) = (*next..stamp.number, self.may_be_late && *next == 0);
             *next = stamp.number + 1;
             for number in passed_over {
-                self.missing.insert((client, stamp.sender, number));
+                if !is_late {
+                    self.missing.insert((client, stamp.sender, number));
+                }
                 // Nobody waits for it, or a server that loses something would have nothing more to do.
                 self.settle(stamp.sender, number);
             }
             self.settle(stamp.sender, stamp.number);
         }
         self.deliveries += 1;
+        self.bytes += bytes as u64;
         self.latency.saturating_record(now.saturating_sub(stamp.sent) / 1000);
     }
 
@@ -135,7 +144,7 @@ impl Tally {
 
     /// Begins to count anew; what is in flight goes on.
     pub fn restart(&mut self) {
-        self.deliveries = 0;
+        (self.deliveries, self.bytes) = (0, 0);
         self.latency.reset();
     }
 
@@ -163,12 +172,12 @@ mod tests {
 
     #[test]
     fn a_message_is_in_flight_until_everybody_has_it() {
-        let mut tally = Tally::new(2, vec![2]).unwrap();
+        let mut tally = Tally::new(2, vec![2], false).unwrap();
         assert_eq!((tally.sent(0), tally.sent(0), tally.waiting()), (0, 1, 2));
-        tally.arrived(0, stamp(0, 0), 6_000_000);
-        tally.arrived(0, stamp(0, 1), 6_000_000);
+        tally.arrived(0, stamp(0, 0), 64, 6_000_000);
+        tally.arrived(0, stamp(0, 1), 64, 6_000_000);
         assert_eq!(tally.waiting(), 2);
-        tally.arrived(1, stamp(0, 0), 8_000_000);
+        tally.arrived(1, stamp(0, 0), 64, 8_000_000);
         assert_eq!((tally.waiting(), tally.deliveries), (1, 3));
         assert!((tally.latency(0.5) - 1.0).abs() < 0.02 && (tally.latency(1.0) - 3.0).abs() < 0.05);
         assert_eq!(tally.lost(), 1);
@@ -176,16 +185,28 @@ mod tests {
 
     #[test]
     fn what_is_missing_repeated_or_late_is_told_apart() {
-        let mut tally = Tally::new(1, vec![1]).unwrap();
+        let mut tally = Tally::new(1, vec![1], false).unwrap();
         (0..5).for_each(|_| _ = tally.sent(0));
-        tally.arrived(0, stamp(0, 0), 0);
-        tally.arrived(0, stamp(0, 0), 0);
+        tally.arrived(0, stamp(0, 0), 64, 0);
+        tally.arrived(0, stamp(0, 0), 64, 0);
         let wrong = |tally: &Tally| (tally.repeated, tally.out_of_order, tally.missing.len());
         assert_eq!(wrong(&tally), (1, 0, 0));
-        tally.arrived(0, stamp(0, 3), 0);
+        tally.arrived(0, stamp(0, 3), 64, 0);
         assert_eq!((wrong(&tally), tally.waiting()), ((1, 0, 2), 1), "two are passed over, and one is still to come");
-        tally.arrived(0, stamp(0, 2), 0);
-        tally.arrived(0, stamp(0, 2), 0);
+        tally.arrived(0, stamp(0, 2), 64, 0);
+        tally.arrived(0, stamp(0, 2), 64, 0);
         assert_eq!((wrong(&tally), tally.lost()), ((2, 1, 1), 2));
+    }
+
+    #[test]
+    fn where_nobody_says_when_a_client_is_in_its_first_message_is_its_beginning() {
+        for (may_be_late, lost) in [(false, 2), (true, 0)] {
+            let mut tally = Tally::new(1, vec![1], may_be_late).unwrap();
+            (0..5).for_each(|_| _ = tally.sent(0));
+            tally.arrived(0, stamp(0, 2), 64, 0);
+            assert_eq!((tally.missing.len(), tally.waiting()), (lost, 2));
+            tally.arrived(0, stamp(0, 4), 64, 0);
+            assert_eq!(tally.missing.len(), lost + 1);
+        }
     }
 }
