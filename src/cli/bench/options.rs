@@ -58,6 +58,18 @@ pub struct Options {
     #[argh(switch)]
     pub plain: bool,
 
+    /// with --plain: what each client sends first, such as 40 to a Socket.IO server
+    #[argh(option, arg_name = "text", default = "String::new()")]
+    pub greet: String,
+
+    /// with --plain: what stands before the text of each message, such as 42["m","
+    #[argh(option, arg_name = "text", default = "String::new()")]
+    pub before: String,
+
+    /// with --plain: what stands behind it, such as "]
+    #[argh(option, arg_name = "text", default = "String::new()")]
+    pub after: String,
+
     /// process id of the server at the url, to tell what it costs
     #[argh(option, arg_name = "pid")]
     pub pid: Option<u32>,
@@ -97,6 +109,8 @@ pub fn read(args: &[String], env: impl Fn(&str) -> Option<OsString>) -> Result<O
     need(options.seconds > 0.0 && options.seconds <= 86_400.0, "--seconds: more than 0, a day at most")?;
     need(options.rate.is_none_or(|rate| rate > 0.0 && rate <= 1e7), "--rate: more than 0")?;
     need(options.rooms <= options.clients, "--rooms: no more than there are clients")?;
+    let around = options.greet.len() + options.before.len() + options.after.len();
+    need(options.plain || around == 0, "--greet, --before and --after are for --plain")?;
     need(!options.plain || options.rooms == 1, "--plain: a broadcast has one room")?;
     need(
         options.url.is_none() || (options.server.is_none() && options.sync.is_none() && !options.memory),

@@ -188,7 +188,7 @@ impl<'a> Swarm<'a> {
             let number = self.tally.sent(sender);
             let text = Stamp { sender, number, sent }.text(self.options.payload);
             let frame = if self.options.plain {
-                text
+                format!("{}{text}{}", self.options.before, self.options.after)
             } else {
                 let (room, run) = (self.room(sender), &self.run);
                 format!(r#"{{"type":"post","room":"{room}","id":"{run}-{number:x}","body":"{text}"}}"#)
@@ -223,6 +223,8 @@ impl<'a> Swarm<'a> {
     fn hear(&mut self, id: usize, buffer: &mut [u8]) -> io::Result<()> {
         let now = self.start.elapsed().as_nanos() as u64;
         let (plain, payload) = (self.options.plain, self.options.payload);
+        // A message ends with its text, and behind that, in JSON, with a quote and a brace.
+        let behind = if plain { self.options.after.len() } else { 2 };
         let (tally, refused) = (&mut self.tally, &mut self.refused);
         let (mut entered, mut joined) = (false, false);
         let link = &mut self.links[id];
@@ -232,7 +234,7 @@ impl<'a> Swarm<'a> {
                 *stage = if plain { Stage::Ready } else { Stage::Inside };
                 (entered, joined) = (true, plain);
             }
-            Heard::Frame(frame) => match text(&frame, plain, payload) {
+            Heard::Frame(frame) => match text(&frame, plain, payload, behind) {
                 Text::Message(stamp) => tally.arrived(id, stamp, frame.payload.len(), now),
                 Text::Joined => {
                     *stage = Stage::Ready;
@@ -242,6 +244,9 @@ impl<'a> Swarm<'a> {
                 Text::Other => {}
             },
         })?;
+        if entered && plain && !self.options.greet.is_empty() {
+            self.links[id].send(&self.options.greet);
+        }
         if entered && !plain {
             let room = self.room(id);
             let frame = if self.options.rooms > 1 && id < self.options.rooms {
@@ -292,10 +297,8 @@ enum Text {
     Other,
 }
 
-fn text(frame: &Frame, plain: bool, payload: usize) -> Text {
+fn text(frame: &Frame, plain: bool, payload: usize, behind: usize) -> Text {
     let bytes = frame.payload;
-    // A message ends with its text, and behind that, in JSON, with a quote and a brace.
-    let behind = if plain { 0 } else { 2 };
     let is_message = plain || bytes.starts_with(br#"{"type":"message""#);
     if is_message && let Some(start) = bytes.len().checked_sub(payload + behind) {
         return Stamp::of(&bytes[start..]).map_or(Text::Other, Text::Message);
