@@ -9,6 +9,9 @@
 //! | `wire`, `tap` | bytes of a connection as lines |
 //! | `console`, `screen`, `input` | the terminal and its threads |
 //! | `keys`, `editor`, `layout` | the line that is being written; pure |
+//!
+//! The line is edited here and not by rustyline, whose prompt stays as it was while somebody writes (it could tell neither of
+//! what is unread nor of a broken connection) and which another thread cannot end; reedline brings a runtime's mio.
 
 mod chat;
 mod command;
