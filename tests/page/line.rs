@@ -263,3 +263,21 @@ fn whoever_comes_back_while_the_server_is_away_waits_for_it_in_the_chat() {
 fn try_now(window: &Window) {
     window.wait_for("$('#app').dataset.line === 'open' || ($('#try-now') && !$('#try-now').disabled && ($('#try-now').click(), true))");
 }
+
+#[test]
+fn whoever_is_shown_the_door_is_told_why_and_comes_back_only_by_hand() {
+    let Some(chromium) = Chromium::get() else { return };
+    let server = server();
+    let ann = chromium.person(server.address, "ann");
+    ann.say("hello");
+    assert_eq!(server.handle.kick("ann", "mind your manners").unwrap(), 1);
+    ann.wait_for("$('#banner').textContent.includes('Mind your manners')");
+    // What would otherwise make it try at once.
+    ann.ask("dispatchEvent(new Event('online')), document.dispatchEvent(new Event('visibilitychange'))");
+    assert_eq!(ann.ask("$('#banner').dataset.state"), "waiting");
+    assert_eq!(ann.ask("/\\d s/.test($('#banner').textContent)"), false, "there is no countdown");
+    assert_eq!(server.handle.counts().unwrap().clients, 0);
+    ann.ask("$('#try-now').click()");
+    ann.say("sorry");
+    ann.wait_for("$('#banner').hidden");
+}

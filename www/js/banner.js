@@ -52,7 +52,7 @@ export class Banner {
   #tick() {
     const { line } = this.#chat;
     const seconds = Math.max(1, Math.ceil((line.retryAt - Date.now()) / 1000));
-    text(this.#again, line.state === 'waiting' ? words.banner.again(seconds) : '');
+    text(this.#again, line.state === 'waiting' && seconds < Infinity ? words.banner.again(seconds) : '');
   }
 
   #state() {

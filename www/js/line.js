@@ -19,7 +19,7 @@ const NO_CLOSE_FRAME = 1006;
 export class Line {
   /** 'stopped', 'connecting', 'open' or 'waiting'. */
   state = 'stopped';
-  /** While waiting: when the next try is due, in ms since 1970. */
+  /** While waiting: when the next try is due, in ms since 1970; Infinity: when the person says so. */
   retryAt = 0;
   /** Why the last connection ended: {code, reason}, or null. */
   ended = null;
@@ -66,7 +66,7 @@ export class Line {
 
   /** Something hints that the line changed: find out now rather than at the next heartbeat. */
   nudge() {
-    if (this.state === 'waiting') this.#connect();
+    if (this.state === 'waiting' && this.retryAt < Infinity) this.#connect();
     else if (this.state === 'open') this.#probe();
   }
 
@@ -115,6 +115,11 @@ export class Line {
     if (code === SIGNED_OUT) {
       this.#enter('stopped');
       return this.#on.signedOut();
+    }
+    // Shown the door: it comes back when the person says so, not by itself.
+    if (code === BROKE_A_RULE) {
+      this.retryAt = Infinity;
+      return this.#enter('waiting');
     }
     if (opened && performance.now() - opened > STEADY_AFTER) this.#failures = 0;
     // Too slow means: come back at once with `since`. Twice in a row means: not quite at once.
