@@ -42,8 +42,12 @@ fn kept(server: &TestServer, room: &str) -> Vec<(i64, String, String)> {
 fn all_have_the_same(server: &TestServer, windows: &[&Window], bodies: &[&str]) {
     let kept = kept(server, "lobby");
     for window in windows {
+        // Others may have a message before its sender's page has drawn it.
+        let count = kept.len();
+        window.wait_for(&format!(
+            "$$('.message[data-state=sent]').length === {count} && $$('.message').length === {count}"
+        ));
         let shown = window.messages();
-        assert!(shown.iter().all(|message| message.state == "sent"), "{shown:#?}");
         let shown: Vec<_> = shown.into_iter().map(|one| (one.seq.unwrap(), one.from, one.body)).collect();
         assert_eq!(shown, kept);
     }
