@@ -18,8 +18,8 @@ use tungstenite::{Error, Message, WebSocket};
 /// How long the last frame has to leave.
 const PARTING: Duration = Duration::from_secs(3);
 
-/// tungstenite allocates this at once for each client, and fills it with zeros at each read.
-const READ_BUFFER: usize = 4096;
+/// tungstenite allocates this at once for each client, and fills it with zeros at each read. A chat message is smaller.
+const READ_BUFFER: usize = 1024;
 
 /// A client's connection after the handshake.
 pub(crate) struct Connection<'a> {

@@ -11,9 +11,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Stored batches that are sent together when they wait together.
-const TOGETHER: usize = 16;
-
 pub(crate) struct Dispatcher {
     registry: Registry<Arc<Party>>,
     /// Rooms that have frames to deliver.
@@ -45,39 +42,20 @@ impl Dispatcher {
                 None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             self.now = Instant::now();
-            let mut next = match next {
+            let next = match next {
                 Ok(event) => Some(event),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            while let Some(event) = next.take() {
-                match event {
-                    Event::Stop => return,
-                    Event::Recorded(recorded) => next = self.recorded(recorded, events),
-                    event => self.handle(event),
-                }
+            match next {
+                Some(Event::Stop) => return,
+                Some(event) => self.handle(event),
+                None => {}
             }
             for news in self.registry.news(self.now) {
                 self.tell(&news);
             }
         }
-    }
-
-    /// Sends what was stored, and with it what else was stored meanwhile. Gives the event of another kind that ended it.
-    fn recorded(&mut self, first: Vec<Recorded>, events: &Receiver<Event>) -> Option<Event> {
-        self.line_up(first);
-        let mut other = None;
-        for _ in 1..TOGETHER {
-            match events.try_recv() {
-                Ok(Event::Recorded(more)) => self.line_up(more),
-                next => {
-                    other = next.ok();
-                    break;
-                }
-            }
-        }
-        self.deliver();
-        other
     }
 
     fn line_up(&mut self, recorded: Vec<Recorded>) {
@@ -159,7 +137,12 @@ impl Dispatcher {
             Event::Typing { client, room } => self.typing(client, &room),
             Event::Subscribe { room, wake } => self.subscribers.entry(room).or_default().push(wake),
             Event::Look(look) => look(&self.registry),
-            Event::Recorded(_) | Event::Stop => {}
+            Event::Recorded(recorded, taken) => {
+                self.line_up(recorded);
+                self.deliver();
+                drop(taken);
+            }
+            Event::Stop => {}
         }
     }
 

@@ -76,6 +76,7 @@ impl Drop for Relay<'_> {
 }
 
 /// Passes a request on to tiny_http, and its answer back.
+#[inline(never)]
 pub(crate) fn relay(
     front: &Front,
     peer: Peer,

@@ -7,7 +7,7 @@ use crate::client::{self, Chat};
 use crate::front;
 use crate::head::{self, Head};
 use crate::hooks::Verdict;
-use crate::identity::{COOKIE, Identity, hash};
+use crate::identity::{COOKIE, Claim, Identity, hash};
 use crate::line::Line;
 use crate::name::{PersonName, RoomName};
 use crate::peer::Peer;
@@ -27,30 +27,56 @@ const PARTING: Duration = Duration::from_secs(1);
 
 /// Serves one connection, from its first byte to its end. This is what a client's thread does.
 pub(crate) fn serve(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>) {
+    match shake_hands(line, peer, socket) {
+        Ok(Opened::Chat { who, claim, chat, early }) => {
+            client::chat(line, peer, socket, early, who, chat);
+            drop(claim);
+        }
+        Ok(Opened::Echo { early }) => client::echo(line, peer, socket, early),
+        Ok(Opened::Nothing) => {}
+        Err(refusal) => refuse(peer, &**socket, &refusal),
+    }
+}
+
+/// What a handshake has led to.
+enum Opened {
+    Chat {
+        who: Identity,
+        claim: Claim,
+        chat: Chat,
+        early: Vec<u8>,
+    },
+    Echo {
+        early: Vec<u8>,
+    },
+    /// It was answered, or went away.
+    Nothing,
+}
+
+/// What is on the stack once is a client's memory for ever: so what is large or rare stands in functions of their own, here and
+/// below, and nothing of the head stays while the client is here.
+#[inline(never)]
+fn shake_hands(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>) -> Result<Opened, Refusal> {
     let deadline = Instant::now() + line.settings.handshake_time;
-    let head = match head::read(&**socket, deadline) {
-        Ok(Some(head)) => head,
-        Ok(None) if line.is_stopping() => return refuse(peer, &**socket, &Refusal::stopping()),
-        Ok(None) => return debug!("{peer} left without a word"),
-        Err(_) if line.is_stopping() => return refuse(peer, &**socket, &Refusal::stopping()),
-        Err(refusal) => return refuse(peer, &**socket, &refusal),
+    let head = head::read(&**socket, deadline);
+    if line.is_stopping() {
+        return Err(Refusal::stopping());
+    }
+    let Some(head) = head? else {
+        debug!("{peer} left without a word");
+        return Ok(Opened::Nothing);
     };
-    let done = match Wish::of(&head) {
-        _ if line.is_stopping() => Err(Refusal::stopping()),
-        Wish::Chat => chat(line, peer, socket, head),
-        Wish::Echo => echo(line, peer, socket, head),
+    let path = head.request.uri().path();
+    match Wish::of(&head) {
+        Wish::Chat => chat(line, peer, &**socket, head),
+        Wish::Echo => echo(line, peer, &**socket, head),
         Wish::Nowhere => {
-            let path = head.request.uri().path();
             Err(Refusal::new(404, "not_found", format!("no WebSocket at {path}; the chat is at /ws, an echo at /echo")))
         }
         Wish::Upgrade => {
-            let path = head.request.uri().path();
             Err(Refusal::new(426, "upgrade_required", format!("{path} speaks WebSocket: connect to it with ws://")))
         }
-        Wish::Http => front::relay(&line.front, peer, &**socket, head, deadline),
-    };
-    if let Err(refusal) = done {
-        refuse(peer, &**socket, &refusal);
+        Wish::Http => front::relay(&line.front, peer, &**socket, head, deadline).map(|()| Opened::Nothing),
     }
 }
 
@@ -77,7 +103,7 @@ impl Wish {
     }
 }
 
-fn chat(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>, head: Head) -> Result<(), Refusal> {
+fn chat(line: &Line, peer: Peer, socket: &dyn Transport, head: Head) -> Result<Opened, Refusal> {
     let mut response = accept(&head)?;
     check_origin(&head, &line.settings.allowed_origins)?;
     let chat = if head.request.headers().contains_key("sec-websocket-protocol") {
@@ -95,22 +121,19 @@ fn chat(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>, head: Head) -
         let message = format!("the name {} is in use by another guest; choose another", who.name);
         return Err(Refusal::new(409, "name_taken", message));
     };
-    upgrade(&**socket, &response)?;
+    upgrade(socket, &response)?;
     let who = Identity { name: claim.shown.clone(), ..who };
-    client::chat(line, peer, socket, head.rest, who, chat);
-    drop(claim);
-    Ok(())
+    Ok(Opened::Chat { who, claim, chat, early: head.rest })
 }
 
-fn echo(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>, head: Head) -> Result<(), Refusal> {
+fn echo(line: &Line, peer: Peer, socket: &dyn Transport, head: Head) -> Result<Opened, Refusal> {
     let response = accept(&head)?;
     check_origin(&head, &line.settings.allowed_origins)?;
     if let Verdict::Refused(why) = line.settings.hooks.authenticate(&head, peer) {
         return Err(Refusal::new(401, "unknown_credentials", why));
     }
-    upgrade(&**socket, &response)?;
-    client::echo(line, peer, socket, head.rest);
-    Ok(())
+    upgrade(socket, &response)?;
+    Ok(Opened::Echo { early: head.rest })
 }
 
 /// Checks the upgrade (RFC 6455 section 4.2.1) and makes the answer to it.
@@ -197,6 +220,7 @@ fn upgrade(socket: &dyn Transport, response: &Response) -> Result<(), Refusal> {
     socket.write_all(&bytes).map_err(|_| Refusal::gone())
 }
 
+#[inline(never)]
 fn refuse(peer: Peer, socket: &dyn Transport, refusal: &Refusal) {
     if refusal.status == 0 {
         return debug!("{peer} left during the handshake");

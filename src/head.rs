@@ -87,9 +87,10 @@ pub(crate) fn read_until(socket: &dyn Transport, buffer: &mut [u8], deadline: In
 }
 
 /// The head at the start of `bytes`, once it is all there.
+#[inline(never)]
 fn parse(bytes: &[u8]) -> Result<Option<Head>, Refusal> {
     let malformed = |what: &str| Refusal::new(400, "bad_request", format!("this is no HTTP request: {what}"));
-    let mut fields = [httparse::EMPTY_HEADER; FIELDS];
+    let mut fields = vec![httparse::EMPTY_HEADER; FIELDS];
     let mut parsed = httparse::Request::new(&mut fields);
     let end = match parsed.parse(bytes) {
         Ok(httparse::Status::Complete(end)) => end,

@@ -1,11 +1,14 @@
 //! The recorder: stores what waits, a whole batch in one transaction, and passes it on.
 //!
 //! It is the only thread that gives numbers. Nothing becomes visible before it is stored.
+//!
+//! One batch is on its way to the dispatcher at the most: while the one is sent the next is stored, and what comes meanwhile
+//! makes the one after that larger. So the busier the dispatcher, the fewer the commits and the system calls.
 
 use crate::event::{Asker, Entry, Event, Recorded};
 use crate::protocol::Problem;
 use crate::store::{Message, Outcome, Record, Rev, RoomId, Store};
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use log::{error, info};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,6 +27,8 @@ pub(crate) struct Recorder {
     /// Bytes of bodies in one transaction.
     batch_bytes: usize,
     failing: bool,
+    /// Ends when the dispatcher has taken up the batch before.
+    on_its_way: Option<Receiver<()>>,
 }
 
 impl Recorder {
@@ -34,7 +39,7 @@ impl Recorder {
         events: Sender<Event>,
         batch_bytes: usize,
     ) -> Recorder {
-        Recorder { store, events, passed: heads, batch_bytes, failing: false }
+        Recorder { store, events, passed: heads, batch_bytes, failing: false, on_its_way: None }
     }
 
     /// Records until it is told to stop.
@@ -42,6 +47,10 @@ impl Recorder {
         let mut stop = false;
         while !stop {
             let Ok(first) = entries.recv() else { return };
+            if let Some(taken) = self.on_its_way.take() {
+                // Nothing is ever sent here: the other end is dropped.
+                let _ = taken.recv();
+            }
             let (records, askers);
             (records, askers, stop) = batch(first, entries, self.batch_bytes);
             self.record(&records, askers);
@@ -88,8 +97,10 @@ impl Recorder {
             }
         }
         if !recorded.is_empty() {
+            let (on_its_way, taken) = bounded(1);
             // The dispatcher outlives the recorder.
-            let _ = self.events.send(Event::Recorded(recorded));
+            let _ = self.events.send(Event::Recorded(recorded, on_its_way));
+            self.on_its_way = Some(taken);
         }
         for (answer, outcome) in answers {
             // Whoever asked may be gone by now; what is stored is stored.
@@ -200,7 +211,7 @@ mod tests {
         recorder.record(&[post("d")], vec![asker()]);
         let mut revs = Vec::new();
         for event in events.try_iter() {
-            let Event::Recorded(recorded) = event else { panic!() };
+            let Event::Recorded(recorded, _) = event else { panic!() };
             revs.extend(recorded.iter().map(|r| if let Recorded::Posted(m) = r { m.rev } else { 0 }));
         }
         assert_eq!(revs, [1, 2, 3, 4]);

@@ -117,6 +117,7 @@ pub fn parse(text: &str, limits: &Limits) -> Result<Request, Problem> {
 }
 
 /// Finds what the fast path stumbled over.
+#[cold]
 fn diagnose(text: &str, error: &serde_json::Error) -> Problem {
     let Ok(value) = serde_json::from_str::<Value>(text) else {
         return Problem::new(Code::BadJson, format!("this is not JSON: {error}"));

@@ -9,6 +9,8 @@
 mod database;
 mod memory;
 #[cfg(feature = "sqlite")]
+mod readers;
+#[cfg(feature = "sqlite")]
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sql;

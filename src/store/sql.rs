@@ -1,7 +1,8 @@
 //! A store in an SQL database, through Diesel. The queries stand once for every database; what differs, stands in
 //! `database`.
 
-use super::database::{Database, PATIENCE, Pragmas, Synchronous, migrate, probe};
+use super::database::{Database, Pragmas, Synchronous, migrate, probe};
+use super::readers::Readers;
 use super::schema::{facts, marks, messages, people, rooms, sessions};
 use super::{
     Message, Outcome, Person, Record, Rev, Role, Room, RoomId, RoomView, Store, Time, TokenHash, UNREAD_COUNTED,
@@ -10,14 +11,10 @@ use super::{
 use crate::error::Error;
 use crate::name::{PersonName, RoomName};
 use diesel::prelude::*;
-use diesel::r2d2::{ConnectionManager, Pool, PooledConnection};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::Path;
-
-/// Connections that read at the same time; more readers than this wait their turn.
-const READERS: u32 = 4;
 
 /// Sessions older than this are swept away at start.
 const SESSION_LIFE: i64 = 400 * 24 * 60 * 60 * 1000;
@@ -27,7 +24,7 @@ pub struct Sql {
     epoch: String,
     room_limit: usize,
     writer: Mutex<Writer>,
-    readers: Pool<ConnectionManager<Database>>,
+    readers: Readers,
 }
 
 struct Writer {
@@ -37,6 +34,9 @@ struct Writer {
 }
 
 type People = HashMap<String, (i64, PersonName)>;
+
+/// What of a message's key is its `seq`.
+const SEQ_BITS: u32 = 40;
 
 /// People remembered by the writer, at most.
 const PEOPLE_REMEMBERED: usize = 10_000;
@@ -58,20 +58,13 @@ impl Sql {
             Error::Store(what) => Error::Store(format!("{what} ({})", path.display())),
             other => other,
         })?;
-        let readers = Pool::builder()
-            .max_size(READERS)
-            .min_idle(Some(0))
-            .connection_timeout(PATIENCE)
-            .connection_customizer(Box::new(pragmas))
-            .test_on_check_out(false)
-            .build(ConnectionManager::new(url))
-            .map_err(|e| refused(&e))?;
         let epoch = furnish(&mut connection)?;
+        let readers = Readers::start(move || {
+            let sqlite = SqliteConnection::establish(&url).map_err(|e| refused(&e))?;
+            let mut connection = Database::Sqlite(sqlite);
+            pragmas.set(&mut connection).map(|()| connection)
+        })?;
         Ok(Sql { epoch, room_limit, writer: Mutex::new(Writer { connection, people: HashMap::new() }), readers })
-    }
-
-    fn reader(&self) -> Result<PooledConnection<ConnectionManager<Database>>, Error> {
-        self.readers.get().map_err(|e| refused(&e))
     }
 }
 
@@ -99,36 +92,25 @@ impl Store for Sql {
     }
 
     fn rooms(&self, person: &PersonName) -> Result<Vec<RoomView>, Error> {
-        views(&mut *self.reader()?, person).map_err(|e| refused(&e))
+        let person = person.clone();
+        self.readers.read(move |c| views(c, &person))
     }
 
     fn room(&self, name: &RoomName) -> Result<Option<Room>, Error> {
-        find_room(&mut *self.reader()?, name).map_err(|e| refused(&e))
+        let name = name.clone();
+        self.readers.read(move |c| find_room(c, &name))
     }
 
     fn last(&self, room: RoomId, count: usize) -> Result<(Vec<Message>, Rev), Error> {
-        let mut connection = self.reader()?;
-        // One transaction, so that the head is that of the messages' moment.
-        let read = connection.transaction(|c| {
-            let head: Rev = rooms::table.filter(rooms::id.eq(room)).select(rooms::head).first(c)?;
-            Ok((messages_before(c, room, Rev::MAX, count)?, head))
-        });
-        read.map_err(|e: diesel::result::Error| refused(&e))
+        self.readers.read(move |c| last_messages(c, room, count))
     }
 
     fn since(&self, room: RoomId, rev: Rev, count: usize) -> Result<Vec<Message>, Error> {
-        let rows: Result<Vec<MessageRow>, _> = messages::table
-            .inner_join(people::table)
-            .filter(messages::room_id.eq(room).and(messages::rev.gt(rev)))
-            .order(messages::rev.asc())
-            .limit(count as i64)
-            .select(message_columns)
-            .load(&mut *self.reader()?);
-        Ok(rows.map_err(|e| refused(&e))?.into_iter().map(Message::from).collect())
+        self.readers.read(move |c| messages_since(c, room, rev, count))
     }
 
     fn before(&self, room: RoomId, seq: Rev, count: usize) -> Result<Vec<Message>, Error> {
-        messages_before(&mut *self.reader()?, room, seq, count).map_err(|e| refused(&e))
+        self.readers.read(move |c| messages_before(c, room, seq, count))
     }
 
     fn record(&self, batch: &[Record]) -> Result<Vec<Outcome>, Error> {
@@ -149,14 +131,8 @@ impl Store for Sql {
     }
 
     fn session(&self, token: &TokenHash) -> Result<Option<Person>, Error> {
-        let name: Result<Option<String>, _> = sessions::table
-            .inner_join(people::table)
-            .filter(sessions::token_hash.eq(&token[..]))
-            .select(people::name)
-            .first(&mut *self.reader()?)
-            .optional();
-        let name = name.map_err(|e| refused(&e))?;
-        Ok(name.map(|name| Person { name: PersonName::trusted(&name), role: Role::Guest }))
+        let token = *token;
+        self.readers.read(move |c| session(c, &token))
     }
 
     fn end_session(&self, token: &TokenHash) -> Result<(), Error> {
@@ -223,14 +199,14 @@ fn reserve_numbers(c: &mut Database, batch: &[Record]) -> QueryResult<BTreeMap<R
             *wanted.entry(*room).or_default() += 1;
         }
     }
-    let mut numbers = BTreeMap::new();
-    for (room, count) in wanted {
+    for (room, count) in &wanted {
         let row = rooms::table.filter(rooms::id.eq(room));
         diesel::update(row).set(rooms::head.eq(rooms::head + count)).execute(c)?;
-        let head: Rev = row.select(rooms::head).first(c)?;
-        numbers.insert(room, head - count + 1..head + 1);
     }
-    Ok(numbers)
+    let locked = rooms::table.filter(rooms::id.eq_any(wanted.keys())).select((rooms::id, rooms::head));
+    let heads: Vec<(RoomId, Rev)> = if wanted.is_empty() { Vec::new() } else { locked.load(c)? };
+    let range = |(room, head): (RoomId, Rev)| (room, head - wanted[&room] + 1..head + 1);
+    Ok(heads.into_iter().map(range).collect())
 }
 
 /// Gives back the numbers that repeats did not use, so that the line has no gap.
@@ -293,8 +269,15 @@ fn person(c: &mut Database, known: &mut People, name: &PersonName, at: Time) -> 
     Ok((id, name.clone()))
 }
 
+/// The key of a message: its room and its `seq` in one number, so that a room's messages lie together, in order, without an
+/// index. Room for 2^40 messages in each of 2^23 rooms.
+fn place(room: RoomId, seq: Rev) -> i64 {
+    room << SEQ_BITS | seq.clamp(0, (1 << SEQ_BITS) - 1)
+}
+
 fn insert_message(c: &mut Database, author: i64, message: &Message) -> QueryResult<usize> {
     let row = (
+        messages::id.eq(place(message.room, message.seq)),
         messages::room_id.eq(message.room),
         messages::seq.eq(message.seq),
         messages::rev.eq(message.rev),
@@ -349,6 +332,16 @@ fn views(c: &mut Database, person: &PersonName) -> QueryResult<Vec<RoomView>> {
     all.into_iter().map(view).collect()
 }
 
+fn session(c: &mut Database, token: &TokenHash) -> QueryResult<Option<Person>> {
+    let name: Option<String> = sessions::table
+        .inner_join(people::table)
+        .filter(sessions::token_hash.eq(&token[..]))
+        .select(people::name)
+        .first(c)
+        .optional()?;
+    Ok(name.map(|name| Person { name: PersonName::trusted(&name), role: Role::Guest }))
+}
+
 fn find_room(c: &mut Database, name: &RoomName) -> QueryResult<Option<Room>> {
     let row = rooms::table.filter(rooms::name.eq(name.as_str())).select(room_columns);
     Ok(row.first::<RoomRow>(c).optional()?.map(Room::from))
@@ -367,11 +360,48 @@ fn mark(c: &mut Database, person: i64, room: RoomId, rev: Rev) -> QueryResult<()
     Ok(())
 }
 
+/// The last messages, and the room's head of the same moment: one statement sees one moment.
+fn last_messages(c: &mut Database, room: RoomId, count: usize) -> QueryResult<(Vec<Message>, Rev)> {
+    let rows: Vec<(MessageRow, Rev)> = messages::table
+        .inner_join(people::table)
+        .inner_join(rooms::table)
+        .filter(messages::id.between(place(room, 0), place(room, Rev::MAX)))
+        .order(messages::id.desc())
+        .limit(count as i64)
+        .select((message_columns, rooms::head))
+        .load(c)?;
+    // Where nothing was said, everything after 0 is still to come.
+    let head = rows.first().map_or(0, |(_, head)| *head);
+    Ok((rows.into_iter().rev().map(|(row, _)| Message::from(row)).collect(), head))
+}
+
+/// Messages as they were born lie in the order of their numbers; those that were changed have an index of their own. Both
+/// are read of one moment: else a message that comes between the two would be passed over.
+fn messages_since(c: &mut Database, room: RoomId, rev: Rev, count: usize) -> QueryResult<Vec<Message>> {
+    let all = messages::table.inner_join(people::table).select(message_columns).limit(count as i64);
+    let as_born = all
+        .filter(messages::id.gt(place(room, rev)).and(messages::id.le(place(room, Rev::MAX))))
+        .filter(messages::rev.eq(messages::seq))
+        .order(messages::id.asc());
+    let changed = all
+        .filter(messages::room_id.eq(room).and(messages::rev.gt(rev)).and(messages::rev.ne(messages::seq)))
+        .order(messages::rev.asc());
+    let rows = c.transaction(|c| {
+        let mut rows: Vec<MessageRow> = as_born.load(c)?;
+        rows.extend(changed.load::<MessageRow>(c)?);
+        QueryResult::Ok(rows)
+    })?;
+    let mut messages: Vec<Message> = rows.into_iter().map(Message::from).collect();
+    messages.sort_by_key(|message| message.rev);
+    messages.truncate(count);
+    Ok(messages)
+}
+
 fn messages_before(c: &mut Database, room: RoomId, seq: Rev, count: usize) -> QueryResult<Vec<Message>> {
     let rows: Vec<MessageRow> = messages::table
         .inner_join(people::table)
-        .filter(messages::room_id.eq(room).and(messages::seq.lt(seq)))
-        .order(messages::seq.desc())
+        .filter(messages::id.ge(place(room, 0)).and(messages::id.lt(place(room, seq))))
+        .order(messages::id.desc())
         .limit(count as i64)
         .select(message_columns)
         .load(c)?;
@@ -381,7 +411,7 @@ fn messages_before(c: &mut Database, room: RoomId, seq: Rev, count: usize) -> Qu
 /// How many messages came after `rev`, counted up to [`UNREAD_COUNTED`].
 fn count_after(c: &mut Database, room: RoomId, rev: Rev) -> QueryResult<i64> {
     let seqs: Vec<Rev> = messages::table
-        .filter(messages::room_id.eq(room).and(messages::seq.gt(rev)))
+        .filter(messages::id.gt(place(room, rev)).and(messages::id.le(place(room, Rev::MAX))))
         .limit(UNREAD_COUNTED)
         .select(messages::seq)
         .load(c)?;
@@ -417,6 +447,6 @@ impl From<MessageRow> for Message {
     }
 }
 
-fn refused(error: &dyn std::error::Error) -> Error {
+pub(super) fn refused(error: &dyn std::error::Error) -> Error {
     Error::Store(error.to_string())
 }
