@@ -45,7 +45,8 @@ pub(crate) fn chat(
 ) {
     let Some(mut connection) = Connection::open(line, peer, socket, early) else { return };
     let tongue = if matches!(chat, Chat::Json) { Tongue::Json } else { Tongue::Plain };
-    let party = Arc::new(Party { id: peer.id, name: who.name.clone(), tongue, outbox: connection.outbox.clone() });
+    let (outbox, metrics) = (connection.outbox.clone(), line.metrics.clone());
+    let party = Arc::new(Party { id: peer.id, name: who.name.clone(), tongue, outbox, metrics });
     let mut client = Client { line, peer, party, who, rooms: HashMap::new(), plain: None, typed: None };
     let Some(presence) = Presence::begin(&client) else { return };
     info!(
@@ -136,6 +137,7 @@ impl Client<'_> {
     }
 
     fn hear(&mut self, text: &str) {
+        self.line.metrics.messages_in.inc();
         let heard = match self.plain.clone() {
             Some(room) => protocol::body(text, self.line.limits.body).and_then(|body| self.post_plain(&room, body)),
             None => protocol::parse(text, &self.line.limits).and_then(|request| self.answer(request)),
@@ -233,6 +235,7 @@ impl Client<'_> {
         let skipped = messages.len() - fits.count();
         let messages = messages.split_off(skipped);
         self.make_room();
+        self.line.metrics.history_pages.inc();
         self.party.outbox.send(&[protocol::history(&room.name, &messages, skipped > 0, reference)]);
         Ok(())
     }

@@ -46,6 +46,7 @@ pub struct Builder {
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) listener: Option<Arc<TcpListener>>,
     pub(crate) reserved: Vec<String>,
+    pub(crate) open_metrics: bool,
     pub(crate) hooks: Hooks,
 }
 
@@ -77,6 +78,7 @@ impl Default for Builder {
             allowed_origins: Vec::new(),
             listener: None,
             reserved: Vec::new(),
+            open_metrics: false,
             hooks: Hooks::default(),
         }
     }
@@ -163,6 +165,13 @@ impl Builder {
     pub fn allow_origin(mut self, origin: &str) -> Builder {
         self.allowed_origins.push(origin.trim_end_matches('/').to_lowercase());
         self
+    }
+
+    #[cfg(feature = "http")]
+    /// Lets everyone read `GET /metrics`. Default: only a program on this machine, and not through a proxy. The numbers
+    /// tell nothing that was said, but how many are here and how well the machine does.
+    pub fn open_metrics(self, open: bool) -> Builder {
+        Builder { open_metrics: open, ..self }
     }
 
     /// Keeps a name for the program, which may post under it; no guest can be called so. May be said again.

@@ -68,7 +68,8 @@ impl Write for Stream {
 impl<'a> Connection<'a> {
     /// None: the server is stopping, and the client was told so.
     pub fn open(line: &'a Line, peer: Peer, socket: &Arc<dyn Transport>, early: Vec<u8>) -> Option<Connection<'a>> {
-        let outbox = Outbox::new(socket.clone(), line.flusher.clone(), line.settings.outbox_limit);
+        let (limit, evictions) = (line.settings.outbox_limit, line.metrics.evictions.clone());
+        let outbox = Outbox::new(socket.clone(), line.flusher.clone(), limit, evictions);
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)

@@ -1,6 +1,7 @@
 //! The dispatcher: the one thread that touches the registry. It writes to all, and waits for nobody.
 
 use crate::event::{Event, Party, Recorded, Step};
+use crate::metrics::Metrics;
 use crate::name::RoomName;
 use crate::peer::{ClientId, Tongue};
 use crate::protocol;
@@ -19,17 +20,20 @@ pub(crate) struct Dispatcher {
     rooms: HashMap<RoomId, RoomName>,
     /// Whom to wake when a room has more.
     subscribers: HashMap<RoomId, Vec<Sender<()>>>,
+    metrics: Arc<Metrics>,
     now: Instant,
 }
 
 impl Dispatcher {
     /// A dispatcher that knows these rooms. One that steps onto a line is handed `stride` bytes at the most.
-    pub fn new(rooms: HashMap<RoomId, RoomName>, stride: usize) -> Dispatcher {
+    pub fn new(rooms: HashMap<RoomId, RoomName>, stride: usize, metrics: Arc<Metrics>) -> Dispatcher {
+        metrics.here((0, 0), rooms.len());
         Dispatcher {
             registry: Registry::new(stride),
             touched: Vec::new(),
             rooms,
             subscribers: HashMap::new(),
+            metrics,
             now: Instant::now(),
         }
     }
@@ -52,6 +56,7 @@ impl Dispatcher {
                 Some(event) => self.handle(event),
                 None => {}
             }
+            self.metrics.here(self.registry.counts(), self.rooms.len());
             for news in self.registry.news(self.now) {
                 self.tell(&news);
             }
@@ -106,11 +111,14 @@ impl Dispatcher {
     fn deliver(&mut self) {
         let mut closed = Vec::new();
         for room in self.touched.drain(..) {
-            self.registry.deliver(room, |party, frames| {
-                if !party.outbox.send(frames) {
+            let delivered = self.registry.deliver(room, |party, frames| {
+                let taken = party.outbox.send(frames);
+                if !taken {
                     closed.push(party.id);
                 }
+                taken
             });
+            self.metrics.delivered(&delivered);
             if let Some(subscribers) = self.subscribers.get_mut(&room) {
                 // Full means that it is awake; who has gone is forgotten.
                 subscribers.retain(|wake| !wake.try_send(()).is_err_and(|e| e.is_disconnected()));

@@ -1,5 +1,6 @@
 //! What happens, as the dispatcher hears of it; and what is to be stored, as the recorder does.
 
+use crate::metrics::Metrics;
 use crate::name::{PersonName, RoomName};
 use crate::outbox::Outbox;
 use crate::peer::{ClientId, Tongue};
@@ -110,6 +111,8 @@ pub struct Party {
     pub tongue: Tongue,
     /// Where its frames go.
     pub outbox: Arc<Outbox>,
+    /// Where it is counted what it was refused.
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Party {
@@ -132,6 +135,7 @@ impl Party {
             Tongue::Json => protocol::error(problem),
             Tongue::Plain => protocol::plain_error(problem),
         };
+        self.metrics.error(problem.code);
         self.outbox.send(&[frame]);
     }
 }

@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -23,6 +23,8 @@ struct Bell {
     socket: UnixStream,
     rung: AtomicBool,
     stop: AtomicBool,
+    /// How many sockets are full.
+    full: AtomicUsize,
 }
 
 impl Flusher {
@@ -32,7 +34,7 @@ impl Flusher {
         for end in [&near, &far] {
             end.set_nonblocking(true).map_err(|e| Error::System("no socket pair for the flusher", e))?;
         }
-        let bell = Arc::new(Bell { socket: near, rung: AtomicBool::new(false), stop: AtomicBool::new(false) });
+        let bell = Arc::new(Bell::new(near));
         let (outboxes, new) = unbounded();
         let flusher = Flusher { outboxes, bell: bell.clone() };
         let thread = std::thread::Builder::new()
@@ -54,6 +56,11 @@ impl Flusher {
         self.bell.ring();
     }
 
+    /// How many outboxes wait for it, or with it for their sockets.
+    pub(crate) fn behind(&self) -> usize {
+        self.outboxes.len() + self.bell.full.load(Relaxed)
+    }
+
     /// Ends the thread.
     pub(crate) fn stop(&self) {
         self.bell.stop.store(true, SeqCst);
@@ -62,6 +69,10 @@ impl Flusher {
 }
 
 impl Bell {
+    fn new(socket: UnixStream) -> Bell {
+        Bell { socket, rung: AtomicBool::new(false), stop: AtomicBool::new(false), full: AtomicUsize::new(0) }
+    }
+
     fn ring(&self) {
         if !self.rung.swap(true, SeqCst) {
             // Full means that it rings already.
@@ -98,6 +109,7 @@ fn run(new: &Receiver<Arc<Outbox>>, bell: &Bell, ringing: &UnixStream) {
             }
             true
         });
+        bell.full.store(writable.len(), Relaxed);
 
         let mut polled = vec![PollFd::new(ringing, PollFlags::IN)];
         let fds = writable.iter().filter_map(|outbox| outbox.as_fd());
@@ -117,11 +129,7 @@ fn run(new: &Receiver<Arc<Outbox>>, bell: &Bell, ringing: &UnixStream) {
 pub(crate) fn handle_for_tests() -> (Flusher, Receiver<Arc<Outbox>>) {
     let (outboxes, watched) = unbounded();
     let (socket, _) = UnixStream::pair().unwrap();
-    (
-        Flusher {
-            outboxes,
-            bell: Arc::new(Bell { socket, rung: AtomicBool::new(true), stop: AtomicBool::new(false) }),
-        },
-        watched,
-    )
+    let bell = Bell::new(socket);
+    bell.rung.store(true, SeqCst);
+    (Flusher { outboxes, bell: Arc::new(bell) }, watched)
 }

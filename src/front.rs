@@ -41,14 +41,16 @@ const PASSED_ON: [header::HeaderName; 8] = [
 pub(crate) struct Front {
     /// None: the page and the API are not compiled in.
     socket: Option<PathBuf>,
+    /// Everyone may read the metrics.
+    open_metrics: bool,
     free: Mutex<usize>,
     freed: Condvar,
 }
 
 impl Front {
     /// A front before the tiny_http that listens at `socket`.
-    pub fn new(socket: Option<PathBuf>) -> Front {
-        Front { socket, free: Mutex::new(RELAYS), freed: Condvar::new() }
+    pub fn new(socket: Option<PathBuf>, open_metrics: bool) -> Front {
+        Front { socket, open_metrics, free: Mutex::new(RELAYS), freed: Condvar::new() }
     }
 
     /// Waits for a free relay, at most until `deadline`.
@@ -89,6 +91,11 @@ pub(crate) fn relay(
         return Err(Refusal::new(404, "not_found", message));
     };
     let length = check(&head)?;
+    if head.request.uri().path() == "/metrics" && !front.open_metrics && !is_from_here(&head, peer) {
+        let message = "only a program on this machine reads the metrics, and not through a proxy; the operator can open \
+                       them to all with --open-metrics";
+        return Err(Refusal::new(403, "metrics_closed", message.into()));
+    }
     let body = receive(socket, head.rest.clone(), length, deadline)?;
     let _relay = front.relay(deadline).ok_or_else(Refusal::busy)?;
     let out_of_order = |e: std::io::Error| {
@@ -121,6 +128,13 @@ fn check(head: &Head) -> Result<usize, Refusal> {
         return Err(Refusal::new(400, "bad_request", "a request has one Host".into()));
     }
     content_length(fields)
+}
+
+/// Whether a request is from this machine. Behind a proxy here all come from here, but what it adds tells of it.
+fn is_from_here(head: &Head, peer: Peer) -> bool {
+    let relayed = |name: &str| ["forwarded", "via", "x-real-ip"].contains(&name) || name.starts_with("x-forwarded");
+    peer.address.is_none_or(|address| address.ip().to_canonical().is_loopback())
+        && !head.request.headers().keys().any(|name| relayed(name.as_str()))
 }
 
 fn content_length(fields: &HeaderMap) -> Result<usize, Refusal> {
@@ -189,4 +203,31 @@ fn answer(inner: &mut UnixStream, socket: &dyn Transport) -> std::io::Result<Str
     }
     socket.end_writing();
     status.ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tungstenite::http::Request;
+
+    #[test]
+    fn who_comes_from_this_machine_is_known_and_who_comes_through_a_proxy_is_not() {
+        let asks = |address: Option<&str>, field: Option<&str>| {
+            let mut request = Request::builder().uri("/metrics").header("host", "x").header("accept", "*/*");
+            if let Some(name) = field {
+                request = request.header(name, "192.0.2.7");
+            }
+            let head = Head { request: request.body(()).unwrap(), rest: Vec::new() };
+            is_from_here(&head, Peer { id: 1, address: address.map(|address| address.parse().unwrap()) })
+        };
+        for here in [Some("127.0.0.1:5"), Some("127.9.9.9:5"), Some("[::1]:5"), Some("[::ffff:127.0.0.1]:5"), None] {
+            assert!(asks(here, None), "{here:?}");
+        }
+        for stranger in ["192.0.2.7:5", "10.0.0.1:5", "[2001:db8::1]:5", "[::ffff:192.0.2.7]:5"] {
+            assert!(!asks(Some(stranger), None), "{stranger}");
+        }
+        for field in ["X-Forwarded-For", "x-forwarded-proto", "Forwarded", "X-Real-IP", "Via"] {
+            assert!(!asks(Some("127.0.0.1:5"), Some(field)), "{field}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ use crate::frame;
 use crate::handshake;
 use crate::line::Line;
 use crate::message::Message;
+use crate::metrics::Metrics;
 use crate::name::{PersonName, RoomName};
 use crate::peer::{Peer, Tongue};
 use crate::protocol::{self, Problem, close};
@@ -41,6 +42,7 @@ pub struct Handle {
     running: Arc<Mutex<Option<Running>>>,
     /// Gone when the server has stopped.
     line: Weak<Line>,
+    metrics: Arc<Metrics>,
 }
 
 pub(crate) type Running = JoinHandle<Result<(), Error>>;
@@ -89,7 +91,7 @@ pub struct Counts {
 
 impl Handle {
     pub(crate) fn new(address: SocketAddr, stop: Sender<()>, line: &Arc<Line>) -> Handle {
-        Handle { address, stop, running: Arc::default(), line: Arc::downgrade(line) }
+        Handle { address, stop, running: Arc::default(), line: Arc::downgrade(line), metrics: line.metrics.clone() }
     }
 
     pub(crate) fn runs_on(&self, thread: Running) {
@@ -220,6 +222,21 @@ impl Handle {
         let connections = line.roster.count();
         let (clients, people) = look(line, |registry| registry.counts())?;
         Ok(Counts { connections, clients, people })
+    }
+
+    /// What the server has counted, as `GET /metrics` tells it, for a program that has an HTTP server of its own: the text
+    /// format of OpenMetrics, to be sent as `application/openmetrics-text; version=1.0.0; charset=utf-8`. It waits for
+    /// nobody, and after the server's end it is what was counted last. Of the process it tells what Linux knows.
+    ///
+    /// ```
+    /// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+    /// server.post("lobby", "Weather", "21 °C")?;
+    /// assert!(server.metrics().contains("\nparlor_messages_stored_total 1\n"));
+    /// # server.shutdown();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn metrics(&self) -> String {
+        self.metrics.text(&self.line.upgrade().map(|line| line.now()).unwrap_or_default())
     }
 
     /// Closes all connections of a person, with 1008 and a reason that the person is shown. Gives how many there were.

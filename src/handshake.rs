@@ -18,9 +18,8 @@ use crate::transport::Transport;
 use log::{debug, error, info};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tungstenite::error::ProtocolError;
-use tungstenite::handshake::server::{Response, create_response, write_response};
-use tungstenite::http::HeaderValue;
+use tungstenite::handshake::derive_accept_key;
+use tungstenite::http::{Method, Version};
 
 /// How long one that was refused is listened to, so that the answer is not lost in a reset.
 const PARTING: Duration = Duration::from_secs(1);
@@ -34,7 +33,7 @@ pub(crate) fn serve(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>) {
         }
         Ok(Opened::Echo { early }) => client::echo(line, peer, socket, early),
         Ok(Opened::Nothing) => {}
-        Err(refusal) => refuse(peer, &**socket, &refusal),
+        Err(refusal) => refuse(line, peer, &**socket, &refusal),
     }
 }
 
@@ -111,7 +110,7 @@ fn chat(line: &Line, peer: Peer, socket: &dyn Transport, head: Head) -> Result<O
             let message = format!("this server speaks {SUBPROTOCOL}, or plain text to who offers no subprotocol");
             return Err(Refusal::new(400, "unknown_subprotocol", message));
         }
-        response.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
+        response += &format!("Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n");
         Chat::Json
     } else {
         Chat::Plain(plain_room(line, &head)?, plain_last(&head)?)
@@ -121,7 +120,7 @@ fn chat(line: &Line, peer: Peer, socket: &dyn Transport, head: Head) -> Result<O
         let message = format!("the name {} is in use by another guest; choose another", who.name);
         return Err(Refusal::new(409, "name_taken", message));
     };
-    upgrade(socket, &response)?;
+    upgrade(socket, response)?;
     let who = Identity { name: claim.shown.clone(), ..who };
     Ok(Opened::Chat { who, claim, chat, early: head.rest })
 }
@@ -132,18 +131,40 @@ fn echo(line: &Line, peer: Peer, socket: &dyn Transport, head: Head) -> Result<O
     if let Verdict::Refused(why) = line.settings.hooks.authenticate(&head, peer) {
         return Err(Refusal::new(401, "unknown_credentials", why));
     }
-    upgrade(socket, &response)?;
+    upgrade(socket, response)?;
     Ok(Opened::Echo { early: head.rest })
 }
 
-/// Checks the upgrade (RFC 6455 section 4.2.1) and makes the answer to it.
-fn accept(head: &Head) -> Result<Response, Refusal> {
-    create_response(&head.request).map_err(|e| match e {
-        tungstenite::Error::Protocol(ProtocolError::MissingSecWebSocketVersionHeader) => {
-            Refusal::new(426, "wrong_version", "this server speaks version 13 of the protocol, RFC 6455".into())
-        }
-        e => Refusal::new(400, "bad_handshake", format!("this is no WebSocket handshake: {e}")),
-    })
+/// Checks the upgrade (RFC 6455 section 4.2.1), and gives the beginning of the answer to it (section 4.2.2).
+///
+/// By hand, for what tungstenite's own check allocates would stay in the allocator of each client's thread.
+fn accept(head: &Head) -> Result<String, Refusal> {
+    let request = &head.request;
+    let key = head.field("sec-websocket-key").unwrap_or_default();
+    let right = [
+        (request.method() == Method::GET, "its method is GET"),
+        (request.version() == Version::HTTP_11, "it is made with HTTP/1.1"),
+        (head.lists("connection", "upgrade"), "\"Connection\" lists \"Upgrade\""),
+        (is_key(key), "\"Sec-WebSocket-Key\" is 16 bytes in base64"),
+    ];
+    if let Some((_, rule)) = right.iter().find(|(right, _)| !right) {
+        return Err(Refusal::new(400, "bad_handshake", format!("this is no WebSocket handshake: {rule}")));
+    }
+    if head.field("sec-websocket-version") != Some("13") {
+        let message = "this server speaks version 13 of the protocol, RFC 6455".into();
+        return Err(Refusal::new(426, "wrong_version", message));
+    }
+    Ok(format!(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {}\r\n",
+        derive_accept_key(key.as_bytes())
+    ))
+}
+
+/// Whether it is 16 bytes in base64: 22 letters, the last of which has 4 bits that are 0, and 2 signs that fill up.
+fn is_key(key: &str) -> bool {
+    let letters = key.strip_suffix("==").unwrap_or_default();
+    let is_letter = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'+' || letter == b'/';
+    letters.len() == 22 && letters.bytes().all(is_letter) && letters.ends_with(['A', 'Q', 'g', 'w'])
 }
 
 /// A page may connect to the server it came from. Programs that are no browser send no Origin.
@@ -214,17 +235,17 @@ fn plain_last(head: &Head) -> Result<usize, Refusal> {
     }
 }
 
-fn upgrade(socket: &dyn Transport, response: &Response) -> Result<(), Refusal> {
-    let mut bytes = Vec::with_capacity(256);
-    write_response(&mut bytes, response).map_err(|_| Refusal::gone())?;
-    socket.write_all(&bytes).map_err(|_| Refusal::gone())
+fn upgrade(socket: &dyn Transport, mut response: String) -> Result<(), Refusal> {
+    response.push_str("\r\n");
+    socket.write_all(response.as_bytes()).map_err(|_| Refusal::gone())
 }
 
 #[inline(never)]
-fn refuse(peer: Peer, socket: &dyn Transport, refusal: &Refusal) {
+fn refuse(line: &Line, peer: Peer, socket: &dyn Transport, refusal: &Refusal) {
     if refusal.status == 0 {
         return debug!("{peer} left during the handshake");
     }
+    line.metrics.refused(refusal.code);
     info!("{peer} refused: {} {}", refusal.status, refusal.message);
     if socket.write_all(&refusal.response()).is_err() {
         return;

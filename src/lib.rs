@@ -65,6 +65,7 @@ mod limits;
 mod line;
 mod listener;
 mod message;
+mod metrics;
 mod name;
 mod outbox;
 mod peer;

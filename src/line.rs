@@ -5,6 +5,7 @@ use crate::event::{Entry, Event};
 use crate::flusher::Flusher;
 use crate::front::Front;
 use crate::identity::Guests;
+use crate::metrics::{Metrics, Now};
 use crate::peer::Peer;
 use crate::protocol::Limits;
 use crate::refusal::Refusal;
@@ -32,6 +33,7 @@ pub(crate) struct Line {
     pub front: Front,
     /// Clients at the same time.
     pub admits: usize,
+    pub metrics: Arc<Metrics>,
     pub stopping: AtomicBool,
 }
 
@@ -43,14 +45,31 @@ impl Line {
         transport: Arc<dyn Transport>,
         serve: fn(&Arc<Line>, Peer, &Arc<dyn Transport>),
     ) -> Result<(), Refusal> {
+        self.metrics.connections.inc();
         if self.roster.count() >= self.admits {
-            return Err(Refusal::full(self.admits));
+            return Err(self.full());
         }
         let line = self.clone();
         self.roster.seat(peer.id, transport, move |transport| serve(&line, peer, transport)).map_err(|e| {
             error!("{peer} cannot be given a thread: {e}");
-            Refusal::full(self.admits)
+            self.full()
         })
+    }
+
+    fn full(&self) -> Refusal {
+        let refusal = Refusal::full(self.admits);
+        self.metrics.refused(refusal.code);
+        refusal
+    }
+
+    /// What the metrics do not count, but ask.
+    pub fn now(&self) -> Now {
+        Now {
+            connections: self.roster.count(),
+            recorder: self.entries.len(),
+            dispatcher: self.events.len(),
+            flusher: self.flusher.behind(),
+        }
     }
 
     pub fn is_stopping(&self) -> bool {

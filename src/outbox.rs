@@ -15,6 +15,7 @@ use crate::protocol::close;
 use crate::transport::Transport;
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex, MutexGuard};
+use prometheus_client::metrics::counter::Counter;
 use std::collections::VecDeque;
 use std::io::{ErrorKind, IoSlice};
 use std::os::fd::BorrowedFd;
@@ -39,6 +40,8 @@ pub struct Outbox {
     flusher: Flusher,
     /// In bytes, [`OVERHEAD`] a frame included.
     limit: usize,
+    /// Those who were closed with 4000, this one and all others.
+    evictions: Counter,
     state: Mutex<State>,
     /// Something left the queue, or the phase changed.
     moved: Condvar,
@@ -82,7 +85,12 @@ pub(crate) enum Watch {
 
 impl Outbox {
     /// An empty outbox that holds up to `limit` bytes.
-    pub(crate) fn new(transport: Arc<dyn Transport>, flusher: Flusher, limit: usize) -> Arc<Outbox> {
+    pub(crate) fn new(
+        transport: Arc<dyn Transport>,
+        flusher: Flusher,
+        limit: usize,
+        evictions: Counter,
+    ) -> Arc<Outbox> {
         let state = State {
             queue: VecDeque::new(),
             begun: 0,
@@ -92,7 +100,8 @@ impl Outbox {
             watched: false,
             phase: Phase::Open,
         };
-        let outbox = Arc::new(Outbox { transport, flusher, limit, state: Mutex::new(state), moved: Condvar::new() });
+        let (state, moved) = (Mutex::new(state), Condvar::new());
+        let outbox = Arc::new(Outbox { transport, flusher, limit, evictions, state, moved });
         let own = Arc::downgrade(&outbox);
         outbox.transport.when_writable(Box::new(move || {
             if let Some(outbox) = own.upgrade() {
@@ -131,14 +140,16 @@ impl Outbox {
 
     /// Sends what still waits, then a close frame. The client has a moment to answer, then its socket is shut.
     pub fn close(self: &Arc<Self>, code: u16, reason: &str) {
-        self.close_with(frame::close(code, reason));
+        if self.close_with(frame::close(code, reason)) && code == close::TOO_SLOW {
+            self.evictions.inc();
+        }
     }
 
-    /// The same with a close frame that is ready.
-    pub(crate) fn close_with(self: &Arc<Self>, frame: Bytes) {
+    /// The same with a close frame that is ready. False: it was closed before.
+    pub(crate) fn close_with(self: &Arc<Self>, frame: Bytes) -> bool {
         let mut state = self.state.lock();
         if state.phase != Phase::Open {
-            return;
+            return false;
         }
         state.append(&[frame]);
         state.phase = Phase::Closing { until: Instant::now() + CLOSING, evicted: false };
@@ -148,6 +159,7 @@ impl Outbox {
         if state.queue.len() == 1 && !state.pen {
             self.drain(state);
         }
+        true
     }
 
     /// Waits until at most `bytes` are queued. False: it is closed, or nothing moved for `patience`.
@@ -260,6 +272,7 @@ impl Outbox {
     fn keep_bound(self: &Arc<Self>, state: &mut MutexGuard<State>) -> bool {
         if state.phase == Phase::Open && state.bytes > self.limit {
             state.phase = Phase::Evicting;
+            self.evictions.inc();
             if !state.pen {
                 self.evict(state);
             }
@@ -427,7 +440,7 @@ mod tests {
     fn outbox(room: usize, limit: usize) -> (Arc<Pipe>, Arc<Outbox>, crossbeam_channel::Receiver<Arc<Outbox>>) {
         let pipe = Arc::new(Pipe { state: Mutex::new((room, Vec::new())), hung_up: Default::default() });
         let (flusher, watched) = flusher::handle_for_tests();
-        (pipe.clone(), Outbox::new(pipe, flusher, limit), watched)
+        (pipe.clone(), Outbox::new(pipe, flusher, limit, Counter::default()), watched)
     }
 
     fn frames(texts: &[&'static str]) -> Vec<Bytes> {
@@ -480,6 +493,8 @@ mod tests {
         assert!(!outbox.send(&frames(&["sent"])), "the third is past the bound");
         assert!(!outbox.send(&frames(&["at all"])));
         assert!(outbox.evicted() && !outbox.is_open());
+        outbox.close(close::TOO_SLOW, "it is closed already");
+        assert_eq!(outbox.evictions.get(), 1);
         pipe.open(1000);
         assert!(matches!(outbox.flush(), Watch::Until(_)));
         let mut expected = b"hello ".to_vec();
@@ -516,7 +531,7 @@ mod tests {
         let (near, far) = crate::duplex::pair();
         drop(near);
         let (flusher, _watched) = flusher::handle_for_tests();
-        let outbox = Outbox::new(far.clone(), flusher, 1000);
+        let outbox = Outbox::new(far.clone(), flusher, 1000, Counter::default());
         outbox.send(&frames(&["hello"]));
         assert_eq!(far.read(&mut [0]).unwrap(), 0, "hung up");
         assert!(!outbox.is_open() && !outbox.wait_for_room(0, Duration::ZERO));
@@ -528,7 +543,7 @@ mod tests {
         use std::io::Read;
         let (mut near, far) = crate::duplex::pair();
         let (flusher, _watched) = flusher::handle_for_tests();
-        let outbox = Outbox::new(far, flusher, usize::MAX);
+        let outbox = Outbox::new(far, flusher, usize::MAX, Counter::default());
         let frames: Vec<Bytes> = (0..64).map(|_| frame::text("x".repeat(1000))).collect();
         let all = 40 * frames.iter().map(Bytes::len).sum::<usize>();
         std::thread::scope(|scope| {

@@ -6,12 +6,14 @@
 //! makes the one after that larger. So the busier the dispatcher, the fewer the commits and the system calls.
 
 use crate::event::{Asker, Entry, Event, Recorded};
+use crate::metrics::Metrics;
 use crate::protocol::Problem;
 use crate::store::{Message, Outcome, Record, Rev, RoomId, Store};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use log::{error, info};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Records in one transaction.
 const BATCH: usize = 1024;
@@ -26,6 +28,7 @@ pub(crate) struct Recorder {
     passed: HashMap<RoomId, Rev>,
     /// Bytes of bodies in one transaction.
     batch_bytes: usize,
+    metrics: Arc<Metrics>,
     failing: bool,
     /// Ends when the dispatcher has taken up the batch before.
     on_its_way: Option<Receiver<()>>,
@@ -38,8 +41,9 @@ impl Recorder {
         heads: HashMap<RoomId, Rev>,
         events: Sender<Event>,
         batch_bytes: usize,
+        metrics: Arc<Metrics>,
     ) -> Recorder {
-        Recorder { store, events, passed: heads, batch_bytes, failing: false, on_its_way: None }
+        Recorder { store, events, passed: heads, batch_bytes, metrics, failing: false, on_its_way: None }
     }
 
     /// Records until it is told to stop.
@@ -61,7 +65,11 @@ impl Recorder {
         if records.is_empty() {
             return;
         }
-        match self.store.record(records) {
+        let begin = Instant::now();
+        let stored = self.store.record(records);
+        self.metrics.commit_seconds.observe(begin.elapsed().as_secs_f64());
+        self.metrics.batch_messages.observe(records.len() as f64);
+        match stored {
             Ok(outcomes) => {
                 if std::mem::take(&mut self.failing) {
                     info!("the database answers again");
@@ -69,6 +77,7 @@ impl Recorder {
                 self.pass_on(records, outcomes, askers);
             }
             Err(cause) => {
+                self.metrics.store_failures.inc();
                 if !std::mem::replace(&mut self.failing, true) {
                     error!("nothing can be stored, posts are answered with \"unavailable\": {cause}");
                 }
@@ -96,6 +105,8 @@ impl Recorder {
                 answers.push((answer, outcome));
             }
         }
+        let posted = recorded.iter().filter(|recorded| matches!(recorded, Recorded::Posted(_))).count();
+        self.metrics.messages_stored.inc_by(posted as u64);
         if !recorded.is_empty() {
             let (on_its_way, taken) = bounded(1);
             // The dispatcher outlives the recorder.
@@ -205,7 +216,7 @@ mod tests {
     fn what_was_stored_but_never_passed_on_is_passed_on_with_the_next() {
         let store: Arc<dyn Store> = Arc::new(Memory::new(5).unwrap());
         let (send, events) = unbounded();
-        let mut recorder = Recorder::new(store.clone(), HashMap::from([(1, 0)]), send, 1000);
+        let mut recorder = Recorder::new(store.clone(), HashMap::from([(1, 0)]), send, 1000, Arc::new(Metrics::new(1)));
         recorder.record(&[post("a")], vec![asker()]);
         store.record(&[post("b"), post("c")]).unwrap();
         recorder.record(&[post("d")], vec![asker()]);

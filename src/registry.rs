@@ -101,6 +101,15 @@ pub enum Stepped {
     Behind(Rev),
 }
 
+/// What the members of a room were handed and took.
+#[derive(Debug, Default, PartialEq)]
+pub struct Delivered {
+    /// Messages, each member counted.
+    pub frames: u64,
+    /// Their bytes as frames.
+    pub bytes: u64,
+}
+
 /// A room's news of who is here.
 #[derive(Debug, PartialEq)]
 pub struct News {
@@ -227,22 +236,30 @@ impl<M: Clone> Registry<M> {
         line.pending == 1
     }
 
-    /// Hands what waits in a room to each member that does not have it yet.
-    pub fn deliver(&mut self, room: RoomId, mut to: impl FnMut(&M, &[Bytes])) {
-        let Some(line) = self.rooms.get_mut(&room) else { return };
+    /// Hands what waits in a room to each member that does not have it yet; `to` says whether it was taken.
+    pub fn deliver(&mut self, room: RoomId, mut to: impl FnMut(&M, &[Bytes]) -> bool) -> Delivered {
+        let mut delivered = Delivered::default();
+        let Some(line) = self.rooms.get_mut(&room) else { return delivered };
         let pending = line.ring.range(line.ring.len() - line.pending..);
         let revs: Vec<Rev> = pending.clone().map(|frame| frame.rev).collect();
         let (json, plain): (Vec<Bytes>, Vec<Bytes>) =
             pending.map(|frame| (frame.json.clone(), frame.plain.clone())).unzip();
+        // Summed once, so that a member costs two additions.
+        let (json_bytes, plain_bytes) = (bytes_from(&json), bytes_from(&plain));
         line.pending = 0;
         for member in &line.members {
             let begin = revs.partition_point(|rev| *rev <= member.after);
-            let frames = if member.tongue == Tongue::Json { &json[begin..] } else { &plain[begin..] };
-            if !frames.is_empty() {
-                to(&member.reach, frames);
+            let (frames, bytes) = match member.tongue {
+                Tongue::Json => (&json[begin..], json_bytes[begin]),
+                Tongue::Plain => (&plain[begin..], plain_bytes[begin]),
+            };
+            if !frames.is_empty() && to(&member.reach, frames) {
+                delivered.frames += frames.len() as u64;
+                delivered.bytes += bytes;
             }
         }
         line.trim();
+        delivered
     }
 
     /// A client by its number.
@@ -398,6 +415,15 @@ impl Frame {
     }
 }
 
+/// The bytes from each frame on to the last, and 0 behind it.
+fn bytes_from(frames: &[Bytes]) -> Vec<u64> {
+    let mut bytes = vec![0; frames.len() + 1];
+    for (at, frame) in frames.iter().enumerate().rev() {
+        bytes[at] = bytes[at + 1] + frame.len() as u64;
+    }
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -440,6 +466,7 @@ mod tests {
             self.registry.deliver(1, |to, frames| {
                 let texts: Vec<&str> = frames.iter().map(|f| std::str::from_utf8(f).unwrap()).collect();
                 sent.push((*to, texts.join(" ")));
+                true
             });
             sent.sort();
             sent
@@ -456,6 +483,28 @@ mod tests {
             }
             behind => panic!("{behind:?}"),
         }
+    }
+
+    #[test]
+    fn what_was_taken_is_counted_with_its_bytes() {
+        let mut scene = Scene::new();
+        scene.open(1, "ann");
+        scene.registry.open(2, name("bob"), Tongue::Plain, 2);
+        scene.open(3, "eve");
+        for id in [1, 2] {
+            scene.join(id, 0);
+        }
+        // She has read 1 from the store before it was pushed here.
+        scene.join(3, 1);
+        for rev in [1, 2] {
+            scene.push(rev);
+        }
+        // In JSON a frame has one byte here, in plain text two.
+        assert_eq!(scene.registry.deliver(1, |_, _| true), Delivered { frames: 2 + 2 + 1, bytes: 2 + 4 + 1 });
+        scene.push(3);
+        assert_eq!(scene.registry.deliver(1, |to, _| *to == 2), Delivered { frames: 1, bytes: 2 });
+        assert_eq!(scene.registry.deliver(1, |_, _| true), Delivered::default());
+        assert_eq!(scene.registry.deliver(2, |_, _| true), Delivered::default(), "no such room");
     }
 
     #[test]

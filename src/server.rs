@@ -12,6 +12,7 @@ use crate::identity::Guests;
 use crate::limits::Capacity;
 use crate::line::Line;
 use crate::listener::Listener;
+use crate::metrics::Metrics;
 use crate::name::PersonName;
 use crate::peer::ClientId;
 use crate::protocol::Limits;
@@ -110,7 +111,7 @@ impl Server {
         }
         let line = Arc::new(Line {
             limits: Limits::new(settings.body_limit, settings.message_limit),
-            front: Front::new(http.socket()),
+            front: Front::new(http.socket(), settings.open_metrics),
             settings,
             store,
             entries,
@@ -119,6 +120,7 @@ impl Server {
             guests,
             admits: capacity.clients,
             roster,
+            metrics: Arc::new(Metrics::new(capacity.clients)),
             stopping: AtomicBool::new(false),
         });
         let handle = Handle::new(address, stop, &line);
@@ -176,9 +178,11 @@ impl Server {
         threads.named.push(("flusher", self.flusher));
         let names = self.rooms.iter().map(|room| (room.id, room.name.clone())).collect();
         let heads: HashMap<_, _> = self.rooms.iter().map(|room| (room.id, room.head)).collect();
-        let (dispatcher, events) = (Dispatcher::new(names, 2 * line.settings.portion()), self.events);
+        let dispatcher = Dispatcher::new(names, 2 * line.settings.portion(), line.metrics.clone());
+        let events = self.events;
         threads.start("dispatcher", move || dispatcher.run(&events))?;
-        let recorder = Recorder::new(line.store.clone(), heads, line.events.clone(), 2 * line.settings.portion());
+        let (store, portion) = (line.store.clone(), 2 * line.settings.portion());
+        let recorder = Recorder::new(store, heads, line.events.clone(), portion, line.metrics.clone());
         let entries = self.entries;
         threads.start("recorder", move || recorder.run(&entries))?;
         threads.workers = Some(self.http.start(&line)?);

@@ -61,7 +61,8 @@ fn builder(settings: &Settings) -> Result<parlor::Builder, Error> {
         .message_limit(settings.message_limit)
         .outbox_limit(settings.outbox_limit)
         .handshake_time(Duration::from_secs_f64(settings.handshake_time))
-        .keepalive(Duration::from_secs_f64(settings.keepalive));
+        .keepalive(Duration::from_secs_f64(settings.keepalive))
+        .open_metrics(settings.open_metrics);
     if !settings.memory && !settings.classroom {
         builder = builder.sqlite(&settings.data, settings.sync);
     }

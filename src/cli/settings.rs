@@ -82,6 +82,10 @@ pub struct Settings {
     #[argh(option, arg_name = "origin")]
     pub allow_origin: Vec<String>,
 
+    /// let everyone read /metrics, not only programs on this machine
+    #[argh(switch)]
+    pub open_metrics: bool,
+
     /// show the version
     #[argh(switch)]
     pub version: bool,
@@ -108,7 +112,7 @@ const VARIABLES: Variables = Variables {
         "keepalive",
     ],
     lists: &["allow-origin"],
-    switches: &["lan", "memory", "classroom"],
+    switches: &["lan", "memory", "classroom", "open-metrics"],
 };
 
 /// Reads the arguments that stand behind the program, and the environment.

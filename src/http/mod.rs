@@ -5,6 +5,7 @@ mod session;
 
 use crate::error::Error;
 use crate::line::Line;
+use crate::metrics;
 use log::error;
 use page::Page;
 use std::io::Cursor;
@@ -121,6 +122,8 @@ fn answer(line: &Line, page: &Page, request: &mut Request) -> Answer {
     let reads = matches!(request.method(), Method::Get | Method::Head);
     match path.to_str().unwrap_or_default() {
         "/healthz" if reads => healthz(line),
+        // Who may read them, the front has seen to.
+        "/metrics" if reads => metrics(line),
         "/api/session" => session::answer(line, request),
         path if path.starts_with("/api/") => problem(404, "not_found", "there is no such route"),
         path if reads => page.answer(path, request),
@@ -135,6 +138,13 @@ fn healthz(line: &Line) -> Answer {
         Ok(_) => problem(503, "stopping", "this server is going away"),
         Err(cause) => problem(503, "unavailable", &cause.to_string()),
     }
+}
+
+fn metrics(line: &Line) -> Answer {
+    Response::from_data(line.metrics.text(&line.now()))
+        .with_header(field("Content-Type", metrics::CONTENT_TYPE))
+        .with_header(field("Cache-Control", "no-store"))
+        .with_header(field("X-Content-Type-Options", "nosniff"))
 }
 
 fn json(status: u16, value: &serde_json::Value) -> Answer {

@@ -62,8 +62,7 @@ pub struct Problem {
 
 /// The kinds of refusal.
 #[allow(missing_docs)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     BadJson,
     UnknownType,
@@ -75,6 +74,44 @@ pub enum Code {
     TooLong,
     RateLimited,
     Unavailable,
+}
+
+impl Code {
+    /// Each of them.
+    pub const ALL: [Code; 10] = [
+        Code::BadJson,
+        Code::UnknownType,
+        Code::BadField,
+        Code::NoSuchRoom,
+        Code::RoomExists,
+        Code::NotAMember,
+        Code::NotAllowed,
+        Code::TooLong,
+        Code::RateLimited,
+        Code::Unavailable,
+    ];
+
+    /// As it stands on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::BadJson => "bad_json",
+            Code::UnknownType => "unknown_type",
+            Code::BadField => "bad_field",
+            Code::NoSuchRoom => "no_such_room",
+            Code::RoomExists => "room_exists",
+            Code::NotAMember => "not_a_member",
+            Code::NotAllowed => "not_allowed",
+            Code::TooLong => "too_long",
+            Code::RateLimited => "rate_limited",
+            Code::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
 }
 
 impl Problem {

@@ -47,6 +47,20 @@ fn a_name_that_is_reserved_is_no_guests_from_the_start() {
 }
 
 #[test]
+fn the_program_reads_the_metrics_even_after_the_end() {
+    let server = server();
+    let has = |line: &str| server.handle.metrics().lines().any(|other| other == line);
+    server.handle.create_room("news", "").unwrap();
+    server.handle.post("news", "Editor", "hot").unwrap();
+    let ann = server.handle.client("ann").unwrap();
+    ann.join("news", Start::Last(0)).unwrap();
+    assert!(has("parlor_messages_stored_total 1") && has("parlor_connections_total 1"));
+    eventually("ann and the room are counted", || has("parlor_clients 1") && has("parlor_rooms 2"));
+    server.stop();
+    assert!(has("parlor_messages_stored_total 1") && has("parlor_open_connections 0") && has("parlor_clients 0"));
+}
+
+#[test]
 fn rooms_are_made_by_the_program_too() {
     let server = server();
     let mut ann = server.in_lobby("ann");

@@ -6,6 +6,7 @@ mod common;
 mod frames;
 mod handshake;
 mod http;
+mod metrics;
 mod plain;
 mod presence;
 mod promises;

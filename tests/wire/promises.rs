@@ -67,6 +67,15 @@ fn what_cannot_be_stored_is_refused_and_shown_to_nobody() {
     let receipt = ann.expect("message");
     assert_eq!((&receipt["id"], &receipt["rev"]), (&json!("1"), &json!(1)));
     assert_eq!(bob.expect("message"), receipt);
+    let told = server.handle.metrics();
+    for line in [
+        "parlor_store_failures_total 1",
+        "parlor_errors_total{code=\"unavailable\"} 1",
+        "parlor_messages_stored_total 1",
+        "parlor_commit_seconds_count 2",
+    ] {
+        assert!(told.lines().any(|other| other == line), "no {line} in\n{told}");
+    }
 }
 
 #[test]

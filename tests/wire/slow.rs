@@ -8,7 +8,7 @@ use tungstenite::Message;
 const LIMIT: usize = 128 * 1024;
 
 /// Talks until `until` is told that somebody has left, and gives the number of messages said by then.
-fn talk_until_left(talker: &mut Client, who: &str) -> i64 {
+pub fn talk_until_left(talker: &mut Client, who: &str) -> i64 {
     let mut said = 0;
     loop {
         for _ in 0..50 {

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 #[argh(
     subcommand,
     name = "bench",
-    example = "What this machine carries, with a server of its own:\n  {command_name} --clients 100 --seconds 2\nA server that is running (its process id shows what it costs):\n  {command_name} ws://127.0.0.1:8080 --clients 50 --senders 5 --rate 20 --seconds 2\nWhat an idle connection costs:\n  {command_name} --memory --idle --clients 200 --seconds 1",
-    note = "A message is in flight until every client in its room has it. The first second is not counted.\nThe clients take a processor of their own: on a machine with one, they are measured as well.",
+    example = "What this machine carries, with a server of its own:\n  {command_name} --clients 100 --seconds 2\nA server that is running:\n  {command_name} ws://127.0.0.1:8080 --clients 50 --senders 5 --rate 20 --seconds 2\nWhat an idle connection costs:\n  {command_name} --memory --idle --clients 200 --seconds 1",
+    note = "What a server costs is shown where it tells at /metrics, as Parlor does to this machine, or --pid says which process\nit is.\nA message is in flight until every client in its room has it. The first second is not counted.\nThe clients take a processor of their own: on a machine with one, they are measured as well.",
     error_code(0, "measured, and nothing was lost, repeated or out of order"),
     error_code(1, "could not be measured, or not everything arrived"),
     error_code(2, "a flag was not understood")
@@ -70,7 +70,7 @@ pub struct Options {
     #[argh(option, arg_name = "text", default = "String::new()")]
     pub after: String,
 
-    /// process id of the server at the url, to tell what it costs
+    /// process id of the server at the url, to see what it costs (default: what it tells itself at /metrics)
     #[argh(option, arg_name = "pid")]
     pub pid: Option<u32>,
 

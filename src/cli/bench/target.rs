@@ -2,14 +2,18 @@
 
 use super::options::Options;
 use std::fs;
-use std::io::{self, BufRead, BufReader};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// Where Parlor chats; `{}` is the name of each client.
 const CHAT: &str = "/ws?name={}";
 const PLAIN_CHAT: &str = "/ws?room=lobby&last=0&name={}";
+
+/// How long a server may take to tell what it costs. One that knows nothing of `/metrics` may not answer at all.
+const TELLING: Duration = Duration::from_secs(2);
 
 /// A server, started here or found at its address.
 pub struct Target {
@@ -17,7 +21,7 @@ pub struct Target {
     /// The host as the request names it, and the path.
     pub host: String,
     pub path: String,
-    pid: Option<u32>,
+    ledger: Ledger,
     /// Ends with this.
     _own: Option<Own>,
 }
@@ -26,6 +30,16 @@ pub struct Target {
 struct Own {
     child: Child,
     folder: PathBuf,
+}
+
+/// Where it stands what the server costs.
+enum Ledger {
+    /// In `/proc`, under this number.
+    Process(u32),
+    /// In what it says itself, at `/metrics`.
+    Metrics,
+    /// Nowhere that we know of.
+    Unknown,
 }
 
 /// What a process has cost so far.
@@ -55,7 +69,13 @@ impl Target {
             path if options.plain || path.contains("{}") => path.to_owned(),
             path => format!("{path}{}name={{}}", if path.contains('?') { '&' } else { '?' }),
         };
-        Ok(Target { address, host, path, pid: options.pid, _own: None })
+        let ledger = match options.pid {
+            Some(pid) => Ledger::Process(pid),
+            // Asked once: one that does not answer is not asked again and again while it is measured.
+            None if told(address, &host).is_some() => Ledger::Metrics,
+            None => Ledger::Unknown,
+        };
+        Ok(Target { address, host, path, ledger, _own: None })
     }
 
     fn start(options: &Options) -> io::Result<Target> {
@@ -86,12 +106,41 @@ impl Target {
         let address: SocketAddr =
             address.ok_or_else(|| failed("did not say where it listens:", io::ErrorKind::Other.into()))?;
         let path = if options.plain { PLAIN_CHAT } else { CHAT }.to_owned();
-        Ok(Target { address, host: address.to_string(), path, pid: Some(own.child.id()), _own: Some(own) })
+        let ledger = Ledger::Process(own.child.id());
+        Ok(Target { address, host: address.to_string(), path, ledger, _own: Some(own) })
     }
 
-    /// What the server has cost so far; None: nobody said which process it is.
+    /// What the server has cost so far; None: nobody knows, or it is too full to tell.
     pub fn cost(&self) -> io::Result<Option<Cost>> {
-        let Some(pid) = self.pid else { return Ok(None) };
+        match self.ledger {
+            Ledger::Process(pid) => Cost::of(pid).map(Some),
+            Ledger::Metrics => Ok(told(self.address, &self.host)),
+            Ledger::Unknown => Ok(None),
+        }
+    }
+}
+
+/// What a server says of itself.
+fn told(address: SocketAddr, host: &str) -> Option<Cost> {
+    let mut socket = TcpStream::connect_timeout(&address, TELLING).ok()?;
+    socket.set_read_timeout(Some(TELLING)).ok()?;
+    write!(socket, "GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    // What goes on for longer is no list of figures.
+    socket.take(1 << 20).read_to_string(&mut answer).ok()?;
+    Cost::said(&answer)
+}
+
+impl Cost {
+    /// Out of the answer to `GET /metrics`.
+    fn said(answer: &str) -> Option<Cost> {
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let figure = |name: &str| body.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+        let (cpu, memory) = (figure("process_cpu_seconds_total ")?, figure("process_resident_memory_bytes ")?);
+        head.split(' ').nth(1).filter(|status| *status == "200").map(|_| Cost { cpu, memory: memory / 1024.0 })
+    }
+
+    fn of(pid: u32) -> io::Result<Cost> {
         let read = |file: &str| {
             fs::read_to_string(format!("/proc/{pid}/{file}"))
                 .map_err(|why| io::Error::new(why.kind(), format!("process {pid} cannot be looked at: {why}")))
@@ -104,7 +153,7 @@ impl Target {
         let status = read("status")?;
         let resident =
             status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
-        Ok(Some(Cost { cpu, memory: resident.unwrap_or_default() }))
+        Ok(Cost { cpu, memory: resident.unwrap_or_default() })
     }
 }
 
@@ -113,5 +162,20 @@ impl Drop for Own {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_of_itself_is_read_and_all_else_is_not() {
+        let body = "# HELP x\nprocess_cpu_seconds_total 1.5\nprocess_resident_memory_bytes 2048\n# EOF\n";
+        let said = Cost::said(&format!("HTTP/1.1 200 OK\r\nServer: x\r\n\r\n{body}")).unwrap();
+        assert_eq!((said.cpu, said.memory), (1.5, 2.0));
+        assert!(Cost::said(&format!("HTTP/1.1 403 Forbidden\r\n\r\n{body}")).is_none());
+        assert!(Cost::said("HTTP/1.1 200 OK\r\n\r\nprocess_cpu_seconds_total 1\n").is_none());
+        assert!(Cost::said("").is_none());
     }
 }
