@@ -1,172 +1,88 @@
 #!/usr/bin/env python3
-"""Measures Parlor and its peers side by side, in turn, with `parlor bench`, and writes RESULTS.md.
+"""Measures Parlor, alone and beside its peers, with `parlor bench`, and writes RESULTS.md.
 
-    tests/bench/run.py              three rounds, about a quarter of an hour
-    tests/bench/run.py --quick      one round, two seconds each: to see that it works
+    tests/bench/run.py                       everything, about 20 minutes; nothing else should run meanwhile
+    tests/bench/run.py --only posts,history  these parts; what was measured of the others before stays
+    tests/bench/run.py --only ''             nothing: RESULTS.md anew, from what was measured before
+    tests/bench/run.py --quick               one round, few clients: to see that it works; prints what it would write
 
-It needs cargo, node with npm, python3 with venv, and libuv1 for socketify; what cannot be set up is left out, and said. All peers broadcast
-bare: no rooms, no numbers, nothing stored. They are sent as many bytes for each delivery as Parlor sends.
+It needs cargo, node with npm, python3 with venv, and libuv1 for socketify; a peer that cannot be set up is left out, and
+said.
+
+| files | what they are |
+|---|---|
+| `parts.py` | what is measured, a function for each part; it leaves JSON in target/bench/parts |
+| `targets.py`, `results.py` | what was aimed at, and the page, both from that JSON |
+| `tool.py`, `peers.py` | `parlor bench`, a server of Parlor, and the servers beside it |
+| `curves-crate/` | draws the curves |
 """
 
 import argparse
 import datetime
 import json
-import os
-import pathlib
-import re
-import statistics
-import subprocess
+import shutil
 import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-WORK = ROOT / "target" / "bench"
-PARLOR = ROOT / "target" / "release" / "parlor"
-YARDSTICK = "tokio-tungstenite"
+# Its parts stand beside it, and nothing else should.
+sys.dont_write_bytecode = True
+
+import results
+from parts import PARTS
+from peers import PEERS, YARDSTICK, set_up
+from tool import HERE, TARGET, WORK, say, sh
+
+# Which parts need which peers.
+NEEDS = {"side": list(PEERS), "latency": [YARDSTICK], "sweeps": [YARDSTICK]}
 
 
-def sh(*command, cwd=ROOT):
-    subprocess.run([str(word) for word in command], cwd=cwd, check=True, stdout=subprocess.DEVNULL)
+def draw(kept, folder):
+    """The curves, by a crate of its own."""
+    sh("cargo", "build", "--release", "--quiet", "--locked", "--target-dir", WORK / "curves", cwd=HERE / "curves-crate")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    sh(WORK / "curves" / "release" / "curves", kept / "sweeps.json", folder)
 
 
-def cargo_peer(name):
-    sh("cargo", "build", "--release", "--quiet", "--target-dir", WORK / name, cwd=HERE / "peers" / name)
-    return [WORK / name / "release" / "broadcast"]
-
-
-def node_peer(name):
-    folder = WORK / name
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in (HERE / "peers" / name).iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
-    sh("npm", "install", "--silent", "--no-audit", "--no-fund", cwd=folder)
-    return ["node", folder / "server.js"]
-
-
-def python_peer(name, package):
-    folder = WORK / name
-    if not (folder / "bin" / "python").exists():
-        sh("python3", "-m", "venv", folder)
-    sh(folder / "bin" / "pip", "install", "--quiet", package)
-    return [folder / "bin" / "python", HERE / "peers" / name / "server.py"]
-
-
-PEERS = {
-    "tokio-tungstenite": lambda: cargo_peer("tokio-tungstenite"),
-    "Node ws": lambda: node_peer("node-ws"),
-    "Python websockets": lambda: python_peer("python-websockets", "websockets"),
-    "Socket.IO, a room": lambda: node_peer("socket-io"),
-    "socketify": lambda: python_peer("socketify", "socketify"),
-}
-# Socket.IO has a protocol of its own within the frames.
-SOCKET_IO = ["--greet", "40", "--before", '42["m","', "--after", '"]']
-OWN = {"Parlor, synchronous=FULL": [], "Parlor, --memory": ["--memory"]}
-
-
-def bench(*flags):
-    """One measurement. A run in which something was lost has figures, too, and says so."""
-    command = [str(PARLOR), "bench", "--json", *map(str, flags)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    if not done.stdout:
-        raise RuntimeError(done.stderr.strip())
-    return json.loads(done.stdout)
-
-
-def bench_peer(name, command, payload, *flags):
-    path, dialect = ("", [])
-    if name.startswith("Socket.IO"):
-        path, dialect = "/socket.io/?EIO=4&transport=websocket", SOCKET_IO
-        payload -= len(SOCKET_IO[3]) + len(SOCKET_IO[5])
-    server = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        address = re.search(r"ws://\S+", server.stdout.readline())
-        if not address:
-            raise RuntimeError("it does not start: " + server.stderr.read().strip().splitlines()[-1])
-        return bench(address[0] + path, "--plain", *dialect, "--payload", payload, "--pid", server.pid, *flags)
-    finally:
-        server.kill()
-        server.wait()
-
-
-def set_up():
-    sh("cargo", "build", "--release", "--quiet")
-    ready, missing = {}, {}
-    for name, make in PEERS.items():
-        try:
-            ready[name] = make()
-            # One that cannot be started is not there, either.
-            bench_peer(name, ready[name], 200, "--clients", 2, "--seconds", 0.2)
-        except Exception as why:
-            ready.pop(name, None)
-            missing[name] = str(why).splitlines()[-1] if str(why) else repr(why)
-            print(f"left out: {name}: {missing[name]}", file=sys.stderr)
-    return ready, missing
-
-
-def measure(peers, clients, rounds, seconds):
-    """All of them, once a round, in an order that turns."""
-    found = {name: [] for name in [*OWN, *peers]}
-    payload = None
-    for turn in range(rounds):
-        names = list(OWN) + list(peers)
-        for name in names[turn % len(names) :] + names[: turn % len(names)] if payload else names:
-            flags = ["--clients", clients, "--seconds", seconds, "--window", 64]
-            if name in OWN:
-                figures = bench(*OWN[name], *flags)
-                payload = payload or round(figures["bytes_per_delivery"])
-            else:
-                figures = bench_peer(name, peers[name], payload, *flags)
-            found[name].append(figures)
-            print(f"{clients} clients, round {turn + 1}: {name}: {figures['deliveries_per_second']:,.0f}/s", file=sys.stderr)
-    return found
-
-
-def median(runs, *path):
-    values = []
-    for run in runs:
-        for key in path:
-            run = run.get(key) if run else None
-        if run is not None:
-            values.append(run)
-    return statistics.median(values) if values else float("nan")
-
-
-def table(found):
-    yard = found.get(YARDSTICK)
-    rows = ["| | deliveries/s | × | CPU ns a delivery | × | p50 ms | p99 ms | bytes | lost |", "|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
-    for name, runs in found.items():
-        rate, cpu = median(runs, "deliveries_per_second"), median(runs, "cpu_ns_per_delivery")
-        times = [rate / median(yard, "deliveries_per_second"), cpu / median(yard, "cpu_ns_per_delivery")] if yard else [float("nan")] * 2
-        rows.append(
-            f"| {name} | {rate:,.0f} | {times[0]:.2f} | {cpu:,.0f} | {times[1]:.2f} "
-            f"| {median(runs, 'latency_ms', 'p50'):.2f} | {median(runs, 'latency_ms', 'p99'):.2f} "
-            f"| {median(runs, 'bytes_per_delivery'):.0f} | {sum(run['lost'] for run in runs)} |"
-        )
-    return "\n".join(rows)
+def wanted(text):
+    names = [name for name in text.split(",") if name]
+    for name in names:
+        if name not in PARTS:
+            raise argparse.ArgumentTypeError(f"there is no part {name!r}; there is {', '.join(PARTS)}")
+    return names
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--quick", action="store_true", help="one round, two seconds each; RESULTS.md stays as it is")
-    quick = options.parse_args().quick
-    rounds, seconds = (1, 2) if quick else (3, 4)
-    peers, missing = set_up()
-    parts = []
-    for clients in (100, 1000):
-        parts.append(f"## {clients:,} clients\n\n{table(measure(peers, clients, rounds, seconds))}\n")
-    text = f"""# Side by side
-
-Made by `tests/bench/run.py` on {datetime.date.today()}, {os.cpu_count()} processors, {rounds} round(s) of {seconds} s each, in
-turn; each figure is the median. One client sends, a window of 64 messages is in flight until everybody has each of them.
-Parlor does its whole work: JSON, rooms, numbers, and with `synchronous=FULL` each message is on the disk before anybody sees
-it. The others broadcast bare, as many bytes for each delivery as Parlor. × is the ratio to {YARDSTICK}.
-
-The clients take a processor of their own; on two processors a server with more threads than one shares it with them.
-
-{chr(10).join(parts)}"""
-    for name, why in missing.items():
-        text += f"\nLeft out, because it could not be set up here: {name} ({why}).\n"
-    print(text) if quick else (HERE / "RESULTS.md").write_text(text)
+    options.add_argument("--quick", action="store_true", help="see that it works; RESULTS.md stays as it is")
+    options.add_argument("--only", type=wanted, default=list(PARTS), metavar="PART[,PART]", help=", ".join(PARTS))
+    given = options.parse_args()
+    folder = WORK / ("quick" if given.quick else "parts")
+    folder.mkdir(parents=True, exist_ok=True)
+    if given.only:
+        sh("cargo", "build", "--release", "--quiet", "--locked", "--target-dir", TARGET)
+    peers, missing = set_up([name for name in PEERS if any(name in NEEDS.get(part, []) for part in given.only)])
+    today, failed = str(datetime.date.today()), []
+    for part in given.only:
+        say(f"── {part}")
+        file = folder / f"{part}.json"
+        # What fails is not measured, whatever was before; the other parts go on.
+        file.unlink(missing_ok=True)
+        try:
+            found = PARTS[part](peers, given.quick)
+        except RuntimeError as why:
+            failed.append(f"{part} could not be measured: {why}")
+            continue
+        kept = {"day": today, "missing": missing if part in NEEDS else {}, "found": found}
+        file.write_text(json.dumps(kept, indent=1))
+    kept = {part: json.loads(file.read_text()) for part in PARTS if (file := folder / f"{part}.json").exists()}
+    curves = folder / "curves" if given.quick else HERE / "curves"
+    if "sweeps" in kept:
+        draw(folder, curves)
+    missing = {name: why for one in kept.values() for name, why in one["missing"].items()}
+    days = {part: one["day"] for part, one in kept.items()}
+    text = results.text({part: one["found"] for part, one in kept.items()}, missing, days, curves.name)
+    print(text) if given.quick else (HERE / "RESULTS.md").write_text(text)
+    sys.exit("\n".join(failed) or 0)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,46 @@ fn it_measures_a_server_that_runs_in_rooms_at_a_rate_and_at_rest() {
     assert!(code == 0 && out.starts_with("clients     30, 0 of them sending"), "{out}");
 }
 
+#[test]
+fn clients_that_never_read_are_there_and_are_not_measured() {
+    let server = server();
+    let url = format!("ws://{}", server.address);
+    let people = || server.handle.people("lobby").unwrap().into_iter().filter(|p| p.name.starts_with("bench-"));
+    let measuring = std::thread::scope(|scope| {
+        let args = [&url, "--clients", "4", "--stuck", "3", "--rate", "50"];
+        let measuring = scope.spawn(move || measured(&args));
+        eventually("those that never read are there, too", || people().count() == 7);
+        measuring.join().unwrap()
+    });
+    let (code, figures) = measuring;
+    assert_eq!((code, &figures["clients"], &figures["stuck"]), (0, &4.into(), &3.into()), "{figures}");
+    let number = |name: &str| figures[name].as_f64().unwrap();
+    let reach = number("deliveries_per_second") / number("messages_per_second");
+    assert!((3.0..5.0).contains(&reach), "each message is counted where it is read: {figures}");
+    // As fast as it goes the server sends them away, and that is no error.
+    let (code, figures) = measured(&[&url, "--clients", "2", "--stuck", "2", "--payload", "4096"]);
+    assert_eq!((code, &figures["gone"]), (0, &0.into()), "{figures}");
+}
+
+#[test]
+fn it_fills_a_room_and_asks_for_pages_of_its_history() {
+    let server = server();
+    let url = format!("ws://{}", server.address);
+    let (code, figures) = measured(&[&url, "--clients", "6", "--history", "4", "--fill", "300"]);
+    assert_eq!((code, &figures["deliveries"], &figures["senders"]), (0, &0.into(), &0.into()), "{figures}");
+    let history = &figures["history"];
+    assert_eq!((&history["askers"], &history["messages"]), (&4.into(), &300.into()), "{figures}");
+    let number = |name: &str| history[name].as_f64().unwrap();
+    assert!(number("pages") > 10.0 && number("pages_per_second") > 30.0, "{figures}");
+    assert!(number("bytes_per_page") > 20.0 * 64.0, "they have messages on them: {figures}");
+    let latency = |name: &str| figures["latency_ms"][name].as_f64().unwrap();
+    assert!(0.0 < latency("p50") && latency("p50") <= latency("p99") && latency("p99") <= latency("max"));
+    assert_eq!(server.handle.subscribe_since("lobby", 0).unwrap().take(300).count(), 300, "all of them were stored");
+    let (code, out, _) =
+        run(&["bench", "--memory", "--clients", "2", "--history", "2", "--fill", "60", "--seconds", "0.2"]);
+    assert!(code == 0 && out.contains("2 of them asking in 60 messages") && out.contains("\npages  "), "{out}");
+}
+
 /// A broadcast that loses, repeats and swaps messages.
 #[test]
 fn it_sees_what_is_lost_repeated_and_out_of_order() {
@@ -97,6 +137,10 @@ fn what_cannot_be_measured_is_said() {
         (&["bench", "wss://127.0.0.1:1"], 1, "without TLS"),
         (&["bench", "--payload", "8"], 2, "32 bytes at least"),
         (&["bench", "--senders", "0"], 2, "--idle"),
+        (&["bench", "--history", "101"], 2, "no more than there are clients"),
+        (&["bench", "--history", "1", "--idle"], 2, "not idle"),
+        (&["bench", "--fill", "1", "--rooms", "2"], 2, "of one room"),
+        (&["bench", "--memory", "--history", "1"], 1, "too few to ask for those before"),
         (&["bench", "ws://127.0.0.1:1", "--memory"], 2, "server of its own"),
         (&["bench", "--server", "/nowhere/parlor"], 1, "cannot start /nowhere/parlor"),
         (&["bench", "--server", "/bin/true"], 1, "did not say where it listens"),

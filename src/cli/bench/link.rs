@@ -2,8 +2,9 @@
 
 use super::frames::{self, Frame};
 use super::target::Target;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 /// A client, and how far it has come.
 pub struct Link {
@@ -27,6 +28,9 @@ pub enum Stage {
     Gone,
 }
 
+/// What the kernel holds for a client that never reads, in bytes: little, so that it is the server's to hold soon.
+const STUCK_BUFFER: usize = 4096;
+
 /// What a client has heard.
 pub enum Heard<'a> {
     /// The handshake is done.
@@ -37,7 +41,15 @@ pub enum Heard<'a> {
 impl Link {
     /// Connects, and asks for a WebSocket.
     pub fn open(target: &Target, name: &str, plain: bool) -> io::Result<Link> {
-        let mut socket = TcpStream::connect(target.address)?;
+        Link::ask(TcpStream::connect(target.address)?, target, name, plain)
+    }
+
+    /// The same, for a client that will not read.
+    pub fn open_narrow(target: &Target, name: &str, plain: bool) -> io::Result<Link> {
+        Link::ask(narrow(target.address)?, target, name, plain)
+    }
+
+    fn ask(mut socket: TcpStream, target: &Target, name: &str, plain: bool) -> io::Result<Link> {
         socket.set_nodelay(true)?;
         let path = target.path.replace("{}", name);
         let protocol = if plain { "" } else { "Sec-WebSocket-Protocol: parlor.v1\r\n" };
@@ -111,6 +123,15 @@ impl Link {
         self.flush();
         Ok(())
     }
+}
+
+/// A connection with a small buffer, which only counts if it is set before.
+fn narrow(address: SocketAddr) -> io::Result<TcpStream> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    sockopt::set_socket_recv_buffer_size(&socket, STUCK_BUFFER)?;
+    connect(&socket, &address)?;
+    Ok(socket.into())
 }
 
 /// What an HTTP answer says, in one line.

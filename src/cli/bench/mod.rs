@@ -6,12 +6,15 @@
 //! | `target` | the server that is measured: its address, its process, what that costs |
 //! | `swarm` | the clients: all in one thread, over epoll |
 //! | `link`, `frames` | one of them, and the bytes it reads and writes |
-//! | `tally` | what arrived, when, and whether all of it did, in order; pure |
+//! | `tally`, `pages` | what arrived, and whether all of it did, in order; what was asked for and answered; pure |
+//! | `latency` | how late it was |
 //! | `report` | a table, or JSON |
 
 mod frames;
+mod latency;
 mod link;
 mod options;
+mod pages;
 mod report;
 mod swarm;
 mod tally;
@@ -42,10 +45,17 @@ pub fn run(options: &Options) -> ExitCode {
 
 fn measure(options: &Options) -> io::Result<Report> {
     let target = Target::of(options)?;
+    if options.fill > 0 {
+        swarm::fill(options, &target)?;
+    }
     let before = target.cost()?;
     let mut swarm = Swarm::new(options, &target)?;
     let connecting = swarm.connect()?;
     let connected = target.cost()?;
-    let talk = if options.idle { swarm.rest()? } else { swarm.talk()? };
+    let talk = match options {
+        Options { idle: true, .. } => swarm.rest()?,
+        Options { history: 1.., .. } => swarm.browse()?,
+        _ => swarm.talk()?,
+    };
     Ok(Report::new(options, &talk, connecting, [before, connected]))
 }

@@ -6,11 +6,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Measures what a server carries: connects clients, has some of them send, and counts what arrives.
-#[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
+#[derive(FromArgs, ArgsInfo, Clone, Debug, PartialEq)]
 #[argh(
     subcommand,
     name = "bench",
-    example = "What this machine carries, with a server of its own:\n  {command_name} --clients 100 --seconds 2\nA server that is running:\n  {command_name} ws://127.0.0.1:8080 --clients 50 --senders 5 --rate 20 --seconds 2\nWhat an idle connection costs:\n  {command_name} --memory --idle --clients 200 --seconds 1",
+    example = "What this machine carries, with a server of its own:\n  {command_name} --clients 100 --seconds 2\nA server that is running:\n  {command_name} ws://127.0.0.1:8080 --clients 50 --senders 5 --rate 20 --seconds 2\nWhat an idle connection costs:\n  {command_name} --memory --idle --clients 200 --seconds 1\nWhat one that does not read costs the others:\n  {command_name} --clients 50 --rate 100 --stuck 1 --seconds 2\nHow soon a page of history is there, in a room with many messages:\n  {command_name} --history 32 --fill 20000 --seconds 2",
     note = "What a server costs is shown where it tells at /metrics, as Parlor does to this machine, or --pid says which process\nit is.\nA message is in flight until every client in its room has it. The first second is not counted.\nThe clients take a processor of their own: on a machine with one, they are measured as well.",
     error_code(0, "measured, and nothing was lost, repeated or out of order"),
     error_code(1, "could not be measured, or not everything arrived"),
@@ -33,6 +33,18 @@ pub struct Options {
     /// rooms that the clients are spread over (default: 1)
     #[argh(option, arg_name = "number", default = "1")]
     pub rooms: usize,
+
+    /// more clients, which join and then never read; they are not measured (default: 0)
+    #[argh(option, arg_name = "number", default = "0")]
+    pub stuck: usize,
+
+    /// how many clients ask for pages of 50 messages anywhere in the room's history, instead of anybody sending
+    #[argh(option, arg_name = "number", default = "0")]
+    pub history: usize,
+
+    /// messages to post before anything is measured (default: 0)
+    #[argh(option, arg_name = "number", default = "0")]
+    pub fill: u64,
 
     /// messages in flight at the same time (default: 64)
     #[argh(option, arg_name = "number", default = "64")]
@@ -91,6 +103,13 @@ pub struct Options {
     pub json: bool,
 }
 
+impl Options {
+    /// Whether nobody sends.
+    pub fn is_silent(&self) -> bool {
+        self.idle || self.history > 0
+    }
+}
+
 /// What a message needs to tell its sender, its number and its time.
 pub const LEAST_PAYLOAD: usize = 32;
 
@@ -103,12 +122,16 @@ pub fn read(args: &[String], env: impl Fn(&str) -> Option<OsString>) -> Result<O
         "--clients, --rooms and --window need at least 1",
     )?;
     need(options.senders <= options.clients, "--senders: no more than there are clients")?;
-    need(options.senders > 0 || options.idle, "--senders: at least 1, or --idle")?;
+    need(options.senders > 0 || options.is_silent(), "--senders: at least 1, or --idle or --history")?;
     need(options.senders <= 0xffff, "--senders: 65535 at most")?;
     need(options.payload >= LEAST_PAYLOAD, "--payload: 32 bytes at least, for the number and the time")?;
     need(options.seconds > 0.0 && options.seconds <= 86_400.0, "--seconds: more than 0, a day at most")?;
     need(options.rate.is_none_or(|rate| rate > 0.0 && rate <= 1e7), "--rate: more than 0")?;
     need(options.rooms <= options.clients, "--rooms: no more than there are clients")?;
+    need(options.history <= options.clients, "--history: no more than there are clients")?;
+    need(options.history == 0 || !options.idle, "--history or --idle: who asks is not idle")?;
+    let (line, room) = (options.history > 0 || options.fill > 0, options.rooms == 1 && !options.plain);
+    need(!line || room, "--history and --fill: of one room, and not --plain")?;
     let around = options.greet.len() + options.before.len() + options.after.len();
     need(options.plain || around == 0, "--greet, --before and --after are for --plain")?;
     need(!options.plain || options.rooms == 1, "--plain: a broadcast has one room")?;

@@ -1,6 +1,7 @@
 //! What arrived: how much, how late, and whether all of it did, once and in order.
 
-use hdrhistogram::{CreationError, Histogram};
+use super::latency::Latency;
+use hdrhistogram::CreationError;
 use std::collections::{HashSet, VecDeque};
 
 /// What a message's text begins with: who sent it, which of theirs it is, and when, each in hexadecimal.
@@ -55,7 +56,7 @@ pub struct Tally {
     pub bytes: u64,
     pub repeated: u64,
     pub out_of_order: u64,
-    latency: Histogram<u64>,
+    pub latency: Latency,
 }
 
 impl Tally {
@@ -75,8 +76,7 @@ impl Tally {
             bytes: 0,
             repeated: 0,
             out_of_order: 0,
-            // Two digits are right, from a microsecond to an hour.
-            latency: Histogram::new_with_max(3_600_000_000, 2)?,
+            latency: Latency::new()?,
         })
     }
 
@@ -90,6 +90,11 @@ impl Tally {
     /// Messages that somebody has not got yet.
     pub fn waiting(&self) -> usize {
         self.waiting
+    }
+
+    /// Whether every client has had a message of the first sender.
+    pub fn has_reached_all(&self) -> bool {
+        self.next.iter().step_by(self.senders.max(1)).all(|next| *next > 0)
     }
 
     /// A message has reached a client.
@@ -119,7 +124,7 @@ impl Tally {
         }
         self.deliveries += 1;
         self.bytes += bytes as u64;
-        self.latency.saturating_record(now.saturating_sub(stamp.sent) / 1000);
+        self.latency.record(now.saturating_sub(stamp.sent));
     }
 
     /// One client less has to be reached by a message.
@@ -145,12 +150,7 @@ impl Tally {
     /// Begins to count anew; what is in flight goes on.
     pub fn restart(&mut self) {
         (self.deliveries, self.bytes) = (0, 0);
-        self.latency.reset();
-    }
-
-    /// The latency in milliseconds that this part of the deliveries stays under.
-    pub fn latency(&self, part: f64) -> f64 {
-        self.latency.value_at_quantile(part) as f64 / 1000.0
+        self.latency.restart();
     }
 }
 
@@ -177,9 +177,11 @@ mod tests {
         tally.arrived(0, stamp(0, 0), 64, 6_000_000);
         tally.arrived(0, stamp(0, 1), 64, 6_000_000);
         assert_eq!(tally.waiting(), 2);
+        assert!(!tally.has_reached_all());
         tally.arrived(1, stamp(0, 0), 64, 8_000_000);
+        assert!(tally.has_reached_all());
         assert_eq!((tally.waiting(), tally.deliveries), (1, 3));
-        assert!((tally.latency(0.5) - 1.0).abs() < 0.02 && (tally.latency(1.0) - 3.0).abs() < 0.05);
+        assert!((tally.latency.at(0.5) - 1.0).abs() < 0.02 && (tally.latency.at(1.0) - 3.0).abs() < 0.05);
         assert_eq!(tally.lost(), 1);
     }
 

@@ -4,7 +4,7 @@
 use futures_util::{SinkExt, StreamExt};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -12,7 +12,10 @@ type Clients = Arc<Mutex<HashMap<u64, UnboundedSender<Message>>>>;
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(([127, 0, 0, 1], 0).into())?;
+    // As many may knock at the same time as at the other servers.
+    let listener = socket.listen(4096)?;
     println!("Listening on ws://{}", listener.local_addr()?);
     let clients = Clients::default();
     for id in 0.. {
