@@ -3,6 +3,7 @@
 use crate::event::{Event, Party, Recorded, Step};
 use crate::metrics::Metrics;
 use crate::name::RoomName;
+use crate::pace::Pace;
 use crate::peer::{ClientId, Tongue};
 use crate::protocol;
 use crate::registry::{Frame, Names, News, Registry, Stepped};
@@ -12,6 +13,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// Stored batches that are sent together when they wait together.
+const TOGETHER: usize = 16;
+
 pub(crate) struct Dispatcher {
     registry: Registry<Arc<Party>>,
     /// Rooms that have frames to deliver.
@@ -20,19 +24,21 @@ pub(crate) struct Dispatcher {
     rooms: HashMap<RoomId, RoomName>,
     /// Whom to wake when a room has more.
     subscribers: HashMap<RoomId, Vec<Sender<()>>>,
+    pace: Arc<Pace>,
     metrics: Arc<Metrics>,
     now: Instant,
 }
 
 impl Dispatcher {
     /// A dispatcher that knows these rooms. One that steps onto a line is handed `stride` bytes at the most.
-    pub fn new(rooms: HashMap<RoomId, RoomName>, stride: usize, metrics: Arc<Metrics>) -> Dispatcher {
+    pub fn new(rooms: HashMap<RoomId, RoomName>, stride: usize, pace: Arc<Pace>, metrics: Arc<Metrics>) -> Dispatcher {
         metrics.here((0, 0), rooms.len());
         Dispatcher {
             registry: Registry::new(stride),
             touched: Vec::new(),
             rooms,
             subscribers: HashMap::new(),
+            pace,
             metrics,
             now: Instant::now(),
         }
@@ -46,21 +52,42 @@ impl Dispatcher {
                 None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             self.now = Instant::now();
-            let next = match next {
+            let mut next = match next {
                 Ok(event) => Some(event),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            match next {
-                Some(Event::Stop) => return,
-                Some(event) => self.handle(event),
-                None => {}
+            while let Some(event) = next.take() {
+                match event {
+                    Event::Stop => return,
+                    Event::Recorded(recorded) => next = self.recorded(recorded, events),
+                    event => self.handle(event),
+                }
             }
             self.metrics.here(self.registry.counts(), self.rooms.len());
             for news in self.registry.news(self.now) {
                 self.tell(&news);
             }
         }
+    }
+
+    /// Sends what was stored, and with it what else was stored meanwhile. Gives the event of another kind that ended it.
+    fn recorded(&mut self, first: Vec<Recorded>, events: &Receiver<Event>) -> Option<Event> {
+        self.line_up(first);
+        let (mut batches, mut other) = (1, None);
+        while batches < TOGETHER && other.is_none() {
+            match events.try_recv() {
+                Ok(Event::Recorded(more)) => {
+                    self.line_up(more);
+                    batches += 1;
+                }
+                Ok(event) => other = Some(event),
+                Err(_) => break,
+            }
+        }
+        self.deliver();
+        self.pace.sent(batches, self.now.elapsed());
+        other
     }
 
     fn line_up(&mut self, recorded: Vec<Recorded>) {
@@ -145,12 +172,7 @@ impl Dispatcher {
             Event::Typing { client, room } => self.typing(client, &room),
             Event::Subscribe { room, wake } => self.subscribers.entry(room).or_default().push(wake),
             Event::Look(look) => look(&self.registry),
-            Event::Recorded(recorded, taken) => {
-                self.line_up(recorded);
-                self.deliver();
-                drop(taken);
-            }
-            Event::Stop => {}
+            Event::Recorded(_) | Event::Stop => {}
         }
     }
 

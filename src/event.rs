@@ -53,8 +53,8 @@ pub enum Event {
     },
     /// The program wants to know who is here, or to reach them.
     Look(Look),
-    /// A batch was stored: only now may it be seen. Once it is taken up the sender is dropped, and the next is stored.
-    Recorded(Vec<Recorded>, Sender<()>),
+    /// A batch was stored: only now may it be seen.
+    Recorded(Vec<Recorded>),
     /// Everything is said; the dispatcher ends.
     Stop,
 }

@@ -68,6 +68,7 @@ mod message;
 mod metrics;
 mod name;
 mod outbox;
+mod pace;
 mod peer;
 mod protocol;
 mod recorder;

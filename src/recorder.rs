@@ -1,19 +1,17 @@
 //! The recorder: stores what waits, a whole batch in one transaction, and passes it on.
 //!
 //! It is the only thread that gives numbers. Nothing becomes visible before it is stored.
-//!
-//! One batch is on its way to the dispatcher at the most: while the one is sent the next is stored, and what comes meanwhile
-//! makes the one after that larger. So the busier the dispatcher, the fewer the commits and the system calls.
 
 use crate::event::{Asker, Entry, Event, Recorded};
 use crate::metrics::Metrics;
+use crate::pace::Pace;
 use crate::protocol::Problem;
 use crate::store::{Message, Outcome, Record, Rev, RoomId, Store};
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender};
 use log::{error, info};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Records in one transaction.
 const BATCH: usize = 1024;
@@ -29,9 +27,10 @@ pub(crate) struct Recorder {
     /// Bytes of bodies in one transaction.
     batch_bytes: usize,
     metrics: Arc<Metrics>,
+    pace: Arc<Pace>,
+    /// How long the last batch took.
+    storing: Duration,
     failing: bool,
-    /// Ends when the dispatcher has taken up the batch before.
-    on_its_way: Option<Receiver<()>>,
 }
 
 impl Recorder {
@@ -41,9 +40,11 @@ impl Recorder {
         heads: HashMap<RoomId, Rev>,
         events: Sender<Event>,
         batch_bytes: usize,
+        pace: Arc<Pace>,
         metrics: Arc<Metrics>,
     ) -> Recorder {
-        Recorder { store, events, passed: heads, batch_bytes, metrics, failing: false, on_its_way: None }
+        let storing = Duration::ZERO;
+        Recorder { store, events, passed: heads, batch_bytes, metrics, pace, storing, failing: false }
     }
 
     /// Records until it is told to stop.
@@ -51,10 +52,7 @@ impl Recorder {
         let mut stop = false;
         while !stop {
             let Ok(first) = entries.recv() else { return };
-            if let Some(taken) = self.on_its_way.take() {
-                // Nothing is ever sent here: the other end is dropped.
-                let _ = taken.recv();
-            }
+            self.pace.gather(self.storing);
             let (records, askers);
             (records, askers, stop) = batch(first, entries, self.batch_bytes);
             self.record(&records, askers);
@@ -67,7 +65,8 @@ impl Recorder {
         }
         let begin = Instant::now();
         let stored = self.store.record(records);
-        self.metrics.commit_seconds.observe(begin.elapsed().as_secs_f64());
+        self.storing = begin.elapsed();
+        self.metrics.commit_seconds.observe(self.storing.as_secs_f64());
         self.metrics.batch_messages.observe(records.len() as f64);
         match stored {
             Ok(outcomes) => {
@@ -108,10 +107,9 @@ impl Recorder {
         let posted = recorded.iter().filter(|recorded| matches!(recorded, Recorded::Posted(_))).count();
         self.metrics.messages_stored.inc_by(posted as u64);
         if !recorded.is_empty() {
-            let (on_its_way, taken) = bounded(1);
+            self.pace.stored();
             // The dispatcher outlives the recorder.
-            let _ = self.events.send(Event::Recorded(recorded, on_its_way));
-            self.on_its_way = Some(taken);
+            let _ = self.events.send(Event::Recorded(recorded));
         }
         for (answer, outcome) in answers {
             // Whoever asked may be gone by now; what is stored is stored.
@@ -216,13 +214,20 @@ mod tests {
     fn what_was_stored_but_never_passed_on_is_passed_on_with_the_next() {
         let store: Arc<dyn Store> = Arc::new(Memory::new(5).unwrap());
         let (send, events) = unbounded();
-        let mut recorder = Recorder::new(store.clone(), HashMap::from([(1, 0)]), send, 1000, Arc::new(Metrics::new(1)));
+        let mut recorder = Recorder::new(
+            store.clone(),
+            HashMap::from([(1, 0)]),
+            send,
+            1000,
+            Arc::default(),
+            Arc::new(Metrics::new(1)),
+        );
         recorder.record(&[post("a")], vec![asker()]);
         store.record(&[post("b"), post("c")]).unwrap();
         recorder.record(&[post("d")], vec![asker()]);
         let mut revs = Vec::new();
         for event in events.try_iter() {
-            let Event::Recorded(recorded, _) = event else { panic!() };
+            let Event::Recorded(recorded) = event else { panic!() };
             revs.extend(recorded.iter().map(|r| if let Recorded::Posted(m) = r { m.rev } else { 0 }));
         }
         assert_eq!(revs, [1, 2, 3, 4]);
