@@ -11,7 +11,6 @@ use crate::protocol::{self, Code, Problem, Request, Start, close};
 use crate::store::{Message, Outcome, Record, Rev, Room, Time, random_hex};
 use crate::transport::Transport;
 use bytes::Bytes;
-use crossbeam_channel::bounded;
 use log::{error, info};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -123,10 +122,10 @@ struct Client<'a> {
 
 impl Client<'_> {
     fn welcome(&self) {
-        match self.line.store.rooms(&self.who.name) {
-            Ok(rooms) => {
+        match self.line.store.rooms(&self.who.name, protocol::MOST_ROOMS) {
+            Ok((rooms, more)) => {
                 let epoch = self.line.store.epoch();
-                let frame = protocol::welcome(&self.who.name, self.who.role, epoch, &rooms, &self.line.limits);
+                let frame = protocol::welcome(&self.who.name, self.who.role, epoch, &rooms, more, &self.line.limits);
                 self.party.outbox.send(&[frame]);
             }
             Err(cause) => {
@@ -194,7 +193,7 @@ impl Client<'_> {
     }
 
     fn create(&mut self, name: RoomName, title: String) -> Result<(), Problem> {
-        let (asker, answer) = bounded(1);
+        let (asker, answer) = oneshot::channel();
         let record = Record::Create { name: name.clone(), title, at: Time::now() };
         self.record(record, Asker::Thread(asker))?;
         let outcome = answer.recv().unwrap_or_else(|_| Err(Problem::unavailable()));
@@ -257,7 +256,7 @@ impl Client<'_> {
     /// Leaves a room, and returns when nothing of it comes any more.
     fn leave(&mut self, name: &RoomName) -> Result<(), Problem> {
         let Some(room) = self.rooms.remove(name) else { return Ok(()) };
-        let (done, left) = bounded(1);
+        let (done, left) = oneshot::channel();
         let told = self.tell(Event::Leave { client: self.party.id, room, done });
         let done = told.and_then(|()| left.recv().map_err(|_| Problem::unavailable()));
         self.line.settings.hooks.left(self.who.name.as_str(), name.as_str());
@@ -283,7 +282,7 @@ impl Client<'_> {
                 since = messages.last().map_or(read_to, |last| last.rev);
             }
             self.make_room();
-            let (answer, step) = bounded(1);
+            let (answer, step) = oneshot::channel();
             let join = Event::Join { client: self.party.id, room: room.clone(), since, answer };
             if !self.party.outbox.is_open() || self.tell(join).is_err() {
                 return Ok(false);

@@ -163,11 +163,10 @@ impl Dispatcher {
             Event::Closed(client) => self.registry.close(client, self.now),
             Event::Leave { client, room, done } => {
                 self.registry.leave(client, room.id, self.now);
-                let _ = done.try_send(());
+                let _ = done.send(());
             }
             Event::Join { client, room, since, answer } => {
-                // The channel holds one answer, and this is the only one.
-                let _ = self.join(client, &room, since).map(|step| answer.try_send(step));
+                let _ = self.join(client, &room, since).map(|step| answer.send(step));
             }
             Event::Typing { client, room } => self.typing(client, &room),
             Event::Subscribe { room, wake } => self.subscribers.entry(room).or_default().push(wake),

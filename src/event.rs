@@ -25,8 +25,8 @@ pub enum Event {
         room: Room,
         /// The number up to which it has everything.
         since: Rev,
-        /// Hears what came of it. Has room for one answer, so that the dispatcher never waits.
-        answer: Sender<Step>,
+        /// Hears what came of it.
+        answer: oneshot::Sender<Step>,
     },
     /// It leaves a room.
     Leave {
@@ -35,7 +35,7 @@ pub enum Event {
         /// Which.
         room: Room,
         /// Hears that nothing of the room is sent any more.
-        done: Sender<()>,
+        done: oneshot::Sender<()>,
     },
     /// Its person is writing.
     Typing {
@@ -98,7 +98,7 @@ pub enum Asker {
     /// A client that has read a room, for its person's other connections.
     Reader(Arc<Party>, Room),
     /// A thread that waits for the outcome.
-    Thread(Sender<Result<Outcome, Problem>>),
+    Thread(oneshot::Sender<Result<Outcome, Problem>>),
 }
 
 /// A connected client, as everyone but its own thread sees it.

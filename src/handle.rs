@@ -147,7 +147,7 @@ impl Handle {
     /// # Errors
     /// [`Error::Store`]; [`Error::Stopped`].
     pub fn rooms(&self) -> Result<Vec<crate::Room>, Error> {
-        let rooms = self.line()?.store.rooms(&PersonName::trusted(""))?;
+        let (rooms, _) = self.line()?.store.rooms(&PersonName::trusted(""), usize::MAX)?;
         Ok(rooms.into_iter().map(|view| crate::Room::of(view.room)).collect())
     }
 
@@ -333,7 +333,7 @@ fn find(line: &Line, room: &str) -> Result<Room, Error> {
 
 /// The line is let go of while it waits: a server that stops before it ran must be able to end.
 fn record_and_wait(line: Arc<Line>, record: Record) -> Result<Outcome, Error> {
-    let (asker, answer) = bounded(1);
+    let (asker, answer) = oneshot::channel();
     line.entries.send(Entry::Record(record, Asker::Thread(asker))).map_err(|_| Error::Stopped)?;
     drop(line);
     answer.recv().map_err(|_| Error::Stopped)?.map_err(refused)
@@ -344,8 +344,8 @@ pub(crate) fn look<T: Send + 'static>(
     line: Arc<Line>,
     ask: impl FnOnce(&Registry<Arc<Party>>) -> T + Send + 'static,
 ) -> Result<T, Error> {
-    let (tell, answer) = bounded(1);
-    let look = Box::new(move |registry: &Registry<Arc<Party>>| drop(tell.try_send(ask(registry))));
+    let (tell, answer) = oneshot::channel();
+    let look = Box::new(move |registry: &Registry<Arc<Party>>| drop(tell.send(ask(registry))));
     line.events.send(Event::Look(look)).map_err(|_| Error::Stopped)?;
     drop(line);
     answer.recv().map_err(|_| Error::Stopped)

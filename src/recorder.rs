@@ -183,7 +183,7 @@ mod tests {
     }
 
     fn asker() -> Asker {
-        Asker::Thread(crossbeam_channel::bounded(1).0)
+        Asker::Thread(oneshot::channel().0)
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Server {
             Keep::Sqlite(folder, sync) => Arc::new(Sql::sqlite(folder, *sync, settings.max_rooms)?),
         };
         let nobody = PersonName::trusted("");
-        let rooms = store.rooms(&nobody)?.into_iter().map(|view| view.room).collect();
+        let rooms = store.rooms(&nobody, usize::MAX)?.0.into_iter().map(|view| view.room).collect();
         let capacity = settings.capacity();
         let refused = |cause| Error::Listen(settings.listen, cause);
         let socket = match &settings.listener {

@@ -22,6 +22,9 @@ pub const PLAIN_LAST: usize = 20;
 /// The most messages one `last` or `history` brings.
 pub const MOST: usize = 200;
 
+/// The most rooms that `welcome` lists.
+pub const MOST_ROOMS: usize = 200;
+
 /// Close codes, of RFC 6455 section 7.4 and our own from 4000.
 pub mod close {
     /// The server is going away.

@@ -29,8 +29,8 @@ fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-/// The first frame.
-pub fn welcome(name: &PersonName, role: Role, epoch: &str, rooms: &[RoomView], limits: &Limits) -> Bytes {
+/// The first frame. `more`: there are other rooms than these.
+pub fn welcome(name: &PersonName, role: Role, epoch: &str, rooms: &[RoomView], more: bool, limits: &Limits) -> Bytes {
     #[derive(Serialize)]
     struct You<'a> {
         name: &'a PersonName,
@@ -41,12 +41,14 @@ pub fn welcome(name: &PersonName, role: Role, epoch: &str, rooms: &[RoomView], l
         you: You<'a>,
         epoch: &'a str,
         rooms: Vec<RoomFields<'a>>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        more: bool,
         limits: &'a Limits,
         server: &'a str,
     }
     let rooms = rooms.iter().map(|view| RoomFields::of(&view.room, Some(view.unread))).collect();
     let server = concat!("parlor/", env!("CARGO_PKG_VERSION"));
-    say("welcome", Welcome { you: You { name, role }, epoch, rooms, limits, server })
+    say("welcome", Welcome { you: You { name, role }, epoch, rooms, more, limits, server })
 }
 
 #[derive(Serialize)]

@@ -38,7 +38,7 @@ fn the_lobby_is_there_from_the_start() {
         let room = lobby(store);
         assert_eq!((room.name.as_str(), room.kind.as_str(), room.head), ("lobby", "public", 0));
         assert_eq!(store.room(&RoomName::parse("nowhere").unwrap()).unwrap(), None);
-        assert_eq!(store.rooms(&name("ann")).unwrap(), [RoomView { room, unread: 0 }]);
+        assert_eq!(store.rooms(&name("ann"), 9).unwrap().0, [RoomView { room, unread: 0 }]);
     });
 }
 
@@ -120,8 +120,26 @@ fn rooms_are_made_once_and_up_to_the_limit() {
         assert!(matches!(&outcomes[0], Outcome::Created(room) if room.name.as_str() == "a" && room.title == "A title"));
         assert_eq!(outcomes[1], Outcome::RoomExists);
         assert_eq!(outcomes[5], Outcome::RoomsFull, "the lobby counts");
-        let ids: HashSet<RoomId> = store.rooms(&name("ann")).unwrap().iter().map(|v| v.room.id).collect();
+        let ids: HashSet<RoomId> = store.rooms(&name("ann"), 9).unwrap().0.iter().map(|v| v.room.id).collect();
         assert_eq!(ids.len(), 5);
+    });
+}
+
+#[test]
+fn of_many_rooms_those_where_one_has_read_come_before_others() {
+    on_each(|store| {
+        store.record(&[create("a"), create("b"), create("c")]).unwrap();
+        let c = store.room(&RoomName::parse("c").unwrap()).unwrap().unwrap();
+        store.record(&[Record::Read { person: name("ann"), room: c.id, rev: 0 }]).unwrap();
+        let listed = |who: &str, most| -> Vec<String> {
+            store.rooms(&name(who), most).unwrap().0.iter().map(|view| view.room.name.as_str().to_owned()).collect()
+        };
+        assert_eq!(listed("ann", 2), ["lobby", "c"]);
+        assert_eq!(listed("Ann", 1), ["c"]);
+        assert_eq!(listed("bob", 2), ["lobby", "a"]);
+        assert_eq!(listed("ann", 9), ["lobby", "a", "b", "c"]);
+        let more = |most| store.rooms(&name("ann"), most).unwrap().1;
+        assert!(more(3) && !more(4));
     });
 }
 
@@ -131,7 +149,7 @@ fn unread_counts_from_the_mark_which_only_moves_forward() {
         let room = lobby(store).id;
         let batch: Vec<Record> = (1..=150).map(|n| post(room, "bob", &n.to_string(), "x")).collect();
         store.record(&batch).unwrap();
-        let unread = |who: &str| store.rooms(&name(who)).unwrap()[0].unread;
+        let unread = |who: &str| store.rooms(&name(who), 9).unwrap().0[0].unread;
         let read = |rev| Record::Read { person: name("ann"), room, rev };
         assert_eq!(unread("ann"), 0, "one who has never read here owes nothing");
         store.record(&[read(10)]).unwrap();

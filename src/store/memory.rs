@@ -60,9 +60,17 @@ impl Store for Memory {
         &self.epoch
     }
 
-    fn rooms(&self, person: &PersonName) -> Result<Vec<RoomView>, Error> {
+    fn rooms(&self, person: &PersonName, most: usize) -> Result<(Vec<RoomView>, bool), Error> {
         let state = self.state.read();
         let folded = person.folded();
+        let read_in = |kept: &&Kept| state.marks.contains_key(&(folded.clone(), kept.room.id));
+        let (own, others): (Vec<&Kept>, Vec<&Kept>) = if state.rooms.len() > most {
+            state.rooms.iter().partition(read_in)
+        } else {
+            (state.rooms.iter().collect(), Vec::new())
+        };
+        let mut found: Vec<&Kept> = own.into_iter().chain(others).take(most).collect();
+        found.sort_by_key(|kept| kept.room.id);
         let view = |kept: &Kept| {
             let mark = state.marks.get(&(folded.clone(), kept.room.id));
             let unread = mark.map_or(0, |mark| {
@@ -70,7 +78,7 @@ impl Store for Memory {
             });
             RoomView { room: kept.room.clone(), unread: unread as i64 }
         };
-        Ok(state.rooms.iter().map(view).collect())
+        Ok((found.into_iter().map(view).collect(), state.rooms.len() > most))
     }
 
     fn room(&self, name: &RoomName) -> Result<Option<Room>, Error> {

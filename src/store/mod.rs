@@ -164,8 +164,9 @@ pub trait Store: Send + Sync + 'static {
     /// A random id made with the database: another epoch means that numbers seen before mean nothing here.
     fn epoch(&self) -> &str;
 
-    /// All rooms, oldest first, as `person` finds them.
-    fn rooms(&self, person: &PersonName) -> Result<Vec<RoomView>, Error>;
+    /// Rooms as `person` finds them, oldest first, and whether there are others: `most` at the most, those where the person
+    /// has read before any others.
+    fn rooms(&self, person: &PersonName, most: usize) -> Result<(Vec<RoomView>, bool), Error>;
 
     /// The room of that name.
     fn room(&self, name: &RoomName) -> Result<Option<Room>, Error>;

@@ -6,7 +6,7 @@
 use super::database::Database;
 use super::sql::refused;
 use crate::error::Error;
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use diesel::result::QueryResult;
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Readers {
         &self,
         query: impl FnOnce(&mut Database) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, Error> {
-        let (reply, answer) = bounded(1);
+        let (reply, answer) = oneshot::channel();
         let question: Question = Box::new(move |connection| {
             let found = connection.and_then(|connection| query(connection).map_err(|e| refused(&e)));
             // Whoever asked is waiting.

@@ -60,4 +60,6 @@ diesel::table! {
 diesel::joinable!(messages -> people (author_id));
 diesel::joinable!(messages -> rooms (room_id));
 diesel::joinable!(sessions -> people (person_id));
+diesel::joinable!(marks -> people (person_id));
+diesel::joinable!(marks -> rooms (room_id));
 diesel::allow_tables_to_appear_in_same_query!(facts, people, sessions, rooms, messages, marks);

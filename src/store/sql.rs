@@ -91,9 +91,9 @@ impl Store for Sql {
         &self.epoch
     }
 
-    fn rooms(&self, person: &PersonName) -> Result<Vec<RoomView>, Error> {
+    fn rooms(&self, person: &PersonName, most: usize) -> Result<(Vec<RoomView>, bool), Error> {
         let person = person.clone();
-        self.readers.read(move |c| views(c, &person))
+        self.readers.read(move |c| views(c, &person, most))
     }
 
     fn room(&self, name: &RoomName) -> Result<Option<Room>, Error> {
@@ -311,16 +311,23 @@ fn insert_room(c: &mut Database, name: &RoomName, title: &str, at: Time) -> Quer
     diesel::insert_into(rooms::table).values(row).execute(c)
 }
 
-/// All rooms, as `person` finds them.
-fn views(c: &mut Database, person: &PersonName) -> QueryResult<Vec<RoomView>> {
-    let all: Vec<RoomRow> = rooms::table.order(rooms::id).select(room_columns).load(c)?;
-    let read_up_to: HashMap<RoomId, Rev> = marks::table
-        .inner_join(people::table.on(people::id.eq(marks::person_id)))
+/// Rooms as `person` finds them, and whether there are more.
+fn views(c: &mut Database, person: &PersonName, most: usize) -> QueryResult<(Vec<RoomView>, bool)> {
+    let limit = i64::try_from(most.saturating_add(1)).unwrap_or(i64::MAX);
+    let marked: Vec<(RoomRow, Rev)> = marks::table
+        .inner_join(people::table)
+        .inner_join(rooms::table)
         .filter(people::folded.eq(person.folded()))
-        .select((marks::room_id, marks::rev))
-        .load::<(RoomId, Rev)>(c)?
-        .into_iter()
-        .collect();
+        .limit(limit)
+        .select((room_columns, marks::rev))
+        .load(c)?;
+    let oldest: Vec<RoomRow> = rooms::table.order(rooms::id).limit(limit).select(room_columns).load(c)?;
+    let read_up_to: HashMap<RoomId, Rev> = marked.iter().map(|(row, rev)| (row.0, *rev)).collect();
+    let mut all: Vec<RoomRow> = marked.into_iter().map(|(row, _)| row).collect();
+    all.extend(oldest.into_iter().filter(|row| !read_up_to.contains_key(&row.0)));
+    let more = all.len() > most;
+    all.truncate(most);
+    all.sort_by_key(|row| row.0);
     let view = |row| {
         let room = Room::from(row);
         let unread = match read_up_to.get(&room.id) {
@@ -329,7 +336,8 @@ fn views(c: &mut Database, person: &PersonName) -> QueryResult<Vec<RoomView>> {
         };
         Ok(RoomView { room, unread })
     };
-    all.into_iter().map(view).collect()
+    let views: QueryResult<_> = all.into_iter().map(view).collect();
+    Ok((views?, more))
 }
 
 fn session(c: &mut Database, token: &TokenHash) -> QueryResult<Option<Person>> {

@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use parlor::Server;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Duration;
 use tungstenite::Message;
@@ -179,4 +179,28 @@ fn who_does_not_answer_a_ping_is_let_go() {
     }
     assert_eq!(dead.close_code(), None, "nobody was there to be told");
     assert_eq!(server.json("dead").welcome["you"]["name"], "dead", "the name is free again");
+}
+
+#[test]
+fn welcome_lists_two_hundred_rooms_and_says_that_there_are_more() {
+    let server = server();
+    let mut ann = Client::try_json(server.address, "/ws?name=ann&key=k").unwrap();
+    assert_eq!(ann.welcome["more"], Value::Null);
+    for n in 1..=200 {
+        ann.send(json!({"type": "create", "room": format!("r{n}")}));
+        ann.expect("room");
+        ann.expect("joined");
+    }
+    let lists = |client: &Client, name: &str| {
+        client.welcome["rooms"].as_array().unwrap().iter().any(|room| room["room"] == name)
+    };
+    let bob = server.json("bob");
+    assert_eq!((bob.welcome["rooms"].as_array().map(Vec::len), &bob.welcome["more"]), (Some(200), &json!(true)));
+    assert!(lists(&bob, "r199") && !lists(&bob, "r200"));
+    // Her other connection hears of the mark once it is kept.
+    let mut other = Client::try_json(server.address, "/ws?name=ann&key=k").unwrap();
+    ann.send(json!({"type": "read", "room": "r200", "rev": 0}));
+    other.expect("read");
+    let again = Client::try_json(server.address, "/ws?name=ann&key=k").unwrap();
+    assert!(lists(&again, "r200") && !lists(&again, "r199"));
 }
