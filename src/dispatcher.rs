@@ -8,6 +8,7 @@ use crate::peer::{ClientId, Tongue};
 use crate::protocol;
 use crate::registry::{Frame, Names, News, Registry, Stepped};
 use crate::store::{Message, Rev, Room, RoomId};
+use bytes::Bytes;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -91,10 +92,14 @@ impl Dispatcher {
     }
 
     fn line_up(&mut self, recorded: Vec<Recorded>) {
+        let mut news = Vec::new();
         for recorded in recorded {
             match recorded {
                 Recorded::Posted(message) => self.push(&message),
-                Recorded::Created(room) => self.announce(room),
+                Recorded::Created(room) => {
+                    news.push(protocol::room(&room));
+                    self.rooms.insert(room.id, room.name);
+                }
                 // What is for one alone must not overtake what is for all.
                 Recorded::Repeated(client, message) => {
                     self.deliver();
@@ -108,6 +113,7 @@ impl Dispatcher {
                 }
             }
         }
+        self.announce(&news);
     }
 
     fn push(&mut self, message: &Message) {
@@ -122,11 +128,13 @@ impl Dispatcher {
         }
     }
 
-    fn announce(&mut self, room: Room) {
-        let frame = protocol::room(&room);
-        self.rooms.insert(room.id, room.name);
+    /// Tells everyone of new rooms, of all at once.
+    fn announce(&mut self, news: &[Bytes]) {
+        if news.is_empty() {
+            return;
+        }
         for party in self.registry.everyone() {
-            party.outbox.send(std::slice::from_ref(&frame));
+            party.outbox.send(news);
         }
     }
 

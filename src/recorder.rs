@@ -5,7 +5,7 @@
 use crate::event::{Asker, Entry, Event, Recorded};
 use crate::metrics::Metrics;
 use crate::pace::Pace;
-use crate::protocol::Problem;
+use crate::protocol::{MESSAGE_OVERHEAD, Problem};
 use crate::store::{Message, Outcome, Record, Rev, RoomId, Store};
 use crossbeam_channel::{Receiver, Sender};
 use log::{error, info};
@@ -146,9 +146,12 @@ fn batch(first: Entry, entries: &Receiver<Entry>, most_bytes: usize) -> (Vec<Rec
         match entry {
             Entry::Stop => return (records, askers, true),
             Entry::Record(record, asker) => {
-                if let Record::Post { body, .. } = &record {
-                    bytes += body.len();
-                }
+                bytes += match &record {
+                    Record::Post { body, .. } => body.len(),
+                    // Everyone is told of it, in one write for all rooms of a batch.
+                    Record::Create { title, .. } => title.len() + MESSAGE_OVERHEAD,
+                    Record::Read { .. } => 0,
+                };
                 records.push(record);
                 askers.push(asker);
             }
