@@ -99,10 +99,12 @@ def bare_inserts(batch, seconds):
             rows = []
             for n in range(count, count + batch):
                 number, room = n // SENDERS + 1, n % SENDERS + 1
-                rows.append((room, number, number, room, f"b-{number:x}", 1_700_000_000_000 + n, "x" * 64))
+                key = room << 40 | number
+                rows.append((key, room, number, number, room, f"b-{number:x}", 1_700_000_000_000 + n, "x" * 64))
             database.execute("BEGIN IMMEDIATE")
             database.executemany(
-                "INSERT INTO messages (room_id, seq, rev, author_id, client_id, at, body) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
+                "INSERT INTO messages (id, room_id, seq, rev, author_id, client_id, at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
             )
             database.execute("COMMIT")
             count += batch
