@@ -89,19 +89,23 @@ impl Recorder {
         let mut recorded = Vec::with_capacity(outcomes.len());
         let mut answers = Vec::new();
         for ((record, outcome), asker) in records.iter().zip(outcomes).zip(askers) {
-            match (&outcome, &asker, record) {
-                (Outcome::Posted(message), ..) => self.line_up(message.clone(), &mut recorded),
-                (Outcome::Created(room), ..) => recorded.push(Recorded::Created(room.clone())),
-                (Outcome::Repeated(message), Asker::Client(party), _) => {
-                    recorded.push(Recorded::Repeated(party.id, message.clone()));
+            let asker = match asker {
+                Asker::Thread(answer) => {
+                    answers.push((answer, outcome.clone()));
+                    None
                 }
-                (Outcome::Read, Asker::Reader(party, room), Record::Read { rev, .. }) => {
-                    recorded.push(Recorded::Read(party.id, room.clone(), *rev));
+                client => Some(client),
+            };
+            match (outcome, asker, record) {
+                (Outcome::Posted(message), ..) => self.line_up(message, &mut recorded),
+                (Outcome::Created(room), ..) => recorded.push(Recorded::Created(room)),
+                (Outcome::Repeated(message), Some(Asker::Client(party)), _) => {
+                    recorded.push(Recorded::Repeated(party.id, message));
+                }
+                (Outcome::Read, Some(Asker::Reader(party, room)), Record::Read { rev, .. }) => {
+                    recorded.push(Recorded::Read(party.id, room, *rev));
                 }
                 _ => {}
-            }
-            if let Asker::Thread(answer) = asker {
-                answers.push((answer, outcome));
             }
         }
         let posted = recorded.iter().filter(|recorded| matches!(recorded, Recorded::Posted(_))).count();

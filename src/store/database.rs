@@ -24,6 +24,17 @@ pub enum Database {
     Sqlite(SqliteConnection),
 }
 
+/// Runs a query on the very connection, and not on any: Diesel then knows the query by its type. One for any database is
+/// spelled out each time before its prepared statement is found, which for a row that is inserted is a tenth of the work.
+macro_rules! on {
+    ($connection:expr, |$own:ident| $query:expr) => {
+        match $connection {
+            Database::Sqlite($own) => $query,
+        }
+    };
+}
+pub(super) use on;
+
 /// How surely a commit is on the disk when it returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Synchronous {

@@ -1,7 +1,7 @@
 //! A store in an SQL database, through Diesel. The queries stand once for every database; what differs, stands in
 //! `database`.
 
-use super::database::{Database, Pragmas, Synchronous, migrate, probe};
+use super::database::{Database, Pragmas, Synchronous, migrate, on, probe};
 use super::readers::Readers;
 use super::schema::{facts, marks, messages, people, rooms, sessions};
 use super::{
@@ -12,7 +12,8 @@ use crate::error::Error;
 use crate::name::{PersonName, RoomName};
 use diesel::prelude::*;
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -166,15 +167,18 @@ fn record(c: &mut Database, people: &mut People, batch: &[Record], room_limit: u
         outcomes.push(match record {
             Record::Post { room, author, id, body, at } => {
                 let (author_id, from) = person(c, people, author, *at)?;
-                match stored.get(&(author_id, id.clone())) {
-                    Some(message) => Outcome::Repeated(message.clone()),
-                    None => {
+                match stored.entry((author_id, id.as_str())) {
+                    Entry::Occupied(place) => Outcome::Repeated(match place.get() {
+                        Stored::Before(message) => message.clone(),
+                        Stored::Now(at) => posted(&outcomes, *at)?.clone(),
+                    }),
+                    Entry::Vacant(place) => {
                         let seq =
                             numbers.get_mut(room).and_then(Iterator::next).ok_or(diesel::result::Error::NotFound)?;
                         let message =
                             Message { room: *room, seq, rev: seq, id: id.clone(), from, at: *at, body: body.clone() };
                         insert_message(c, author_id, &message)?;
-                        stored.insert((author_id, id.clone()), message.clone());
+                        place.insert(Stored::Now(outcomes.len()));
                         Outcome::Posted(message)
                     }
                 }
@@ -201,7 +205,7 @@ fn reserve_numbers(c: &mut Database, batch: &[Record]) -> QueryResult<BTreeMap<R
     }
     for (room, count) in &wanted {
         let row = rooms::table.filter(rooms::id.eq(room));
-        diesel::update(row).set(rooms::head.eq(rooms::head + count)).execute(c)?;
+        on!(c, |c| diesel::update(row).set(rooms::head.eq(rooms::head + count)).execute(c))?;
     }
     let locked = rooms::table.filter(rooms::id.eq_any(wanted.keys())).select((rooms::id, rooms::head));
     let heads: Vec<(RoomId, Rev)> = if wanted.is_empty() { Vec::new() } else { locked.load(c)? };
@@ -217,12 +221,25 @@ fn return_numbers(c: &mut Database, numbers: BTreeMap<RoomId, Range<Rev>>) -> Qu
     Ok(())
 }
 
-/// The messages that posts of this batch may repeat.
-fn stored_before(c: &mut Database, batch: &[Record]) -> QueryResult<HashMap<(i64, String), Message>> {
-    let mut ids: Vec<&str> = Vec::new();
+/// Where the message of an id stands: in the database, or among the outcomes of this batch.
+enum Stored {
+    Before(Message),
+    Now(usize),
+}
+
+fn posted(outcomes: &[Outcome], at: usize) -> QueryResult<&Message> {
+    match outcomes.get(at) {
+        Some(Outcome::Posted(message)) => Ok(message),
+        _ => Err(diesel::result::Error::NotFound),
+    }
+}
+
+/// The messages that posts of this batch may repeat, by author and the client's id.
+fn stored_before<'a>(c: &mut Database, batch: &'a [Record]) -> QueryResult<HashMap<(i64, &'a str), Stored>> {
+    let mut ids: HashSet<&str> = HashSet::new();
     for record in batch {
         if let Record::Post { id, .. } = record {
-            ids.push(id);
+            ids.insert(id);
         }
     }
     if ids.is_empty() {
@@ -230,11 +247,14 @@ fn stored_before(c: &mut Database, batch: &[Record]) -> QueryResult<HashMap<(i64
     }
     let rows: Vec<(i64, MessageRow)> = messages::table
         .inner_join(people::table)
-        .filter(messages::client_id.eq_any(ids))
+        .filter(messages::client_id.eq_any(ids.iter().copied()))
         .select((messages::author_id, message_columns))
         .load(c)?;
-    let keyed = |(author, row): (i64, MessageRow)| ((author, row.3.clone()), Message::from(row));
-    Ok(rows.into_iter().map(keyed).collect())
+    let keyed = |(author, row): (i64, MessageRow)| {
+        let message = Message::from(row);
+        ids.get(message.id.as_str()).map(|id| ((author, *id), Stored::Before(message)))
+    };
+    Ok(rows.into_iter().filter_map(keyed).collect())
 }
 
 /// The person of that name, made where there is none; a name written otherwise is taken over.
@@ -286,7 +306,7 @@ fn insert_message(c: &mut Database, author: i64, message: &Message) -> QueryResu
         messages::at.eq(message.at.0),
         messages::body.eq(&message.body),
     );
-    diesel::insert_into(messages::table).values(row).execute(c)
+    on!(c, |c| diesel::insert_into(messages::table).values(row).execute(c))
 }
 
 fn create(c: &mut Database, name: &RoomName, title: &str, at: Time, limit: usize) -> QueryResult<Outcome> {
@@ -314,14 +334,15 @@ fn insert_room(c: &mut Database, name: &RoomName, title: &str, at: Time) -> Quer
 /// Rooms as `person` finds them, and whether there are more.
 fn views(c: &mut Database, person: &PersonName, most: usize) -> QueryResult<(Vec<RoomView>, bool)> {
     let limit = i64::try_from(most.saturating_add(1)).unwrap_or(i64::MAX);
-    let marked: Vec<(RoomRow, Rev)> = marks::table
+    let marked = marks::table
         .inner_join(people::table)
         .inner_join(rooms::table)
         .filter(people::folded.eq(person.folded()))
         .limit(limit)
-        .select((room_columns, marks::rev))
-        .load(c)?;
-    let oldest: Vec<RoomRow> = rooms::table.order(rooms::id).limit(limit).select(room_columns).load(c)?;
+        .select((room_columns, marks::rev));
+    let marked: Vec<(RoomRow, Rev)> = on!(c, |c| marked.load(c))?;
+    let oldest = rooms::table.order(rooms::id).limit(limit).select(room_columns);
+    let oldest: Vec<RoomRow> = on!(c, |c| oldest.load(c))?;
     let read_up_to: HashMap<RoomId, Rev> = marked.iter().map(|(row, rev)| (row.0, *rev)).collect();
     let mut all: Vec<RoomRow> = marked.into_iter().map(|(row, _)| row).collect();
     all.extend(oldest.into_iter().filter(|row| !read_up_to.contains_key(&row.0)));
@@ -352,7 +373,7 @@ fn session(c: &mut Database, token: &TokenHash) -> QueryResult<Option<Person>> {
 
 fn find_room(c: &mut Database, name: &RoomName) -> QueryResult<Option<Room>> {
     let row = rooms::table.filter(rooms::name.eq(name.as_str())).select(room_columns);
-    Ok(row.first::<RoomRow>(c).optional()?.map(Room::from))
+    Ok(on!(c, |c| row.first::<RoomRow>(c)).optional()?.map(Room::from))
 }
 
 fn mark(c: &mut Database, person: i64, room: RoomId, rev: Rev) -> QueryResult<()> {
@@ -370,14 +391,14 @@ fn mark(c: &mut Database, person: i64, room: RoomId, rev: Rev) -> QueryResult<()
 
 /// The last messages, and the room's head of the same moment: one statement sees one moment.
 fn last_messages(c: &mut Database, room: RoomId, count: usize) -> QueryResult<(Vec<Message>, Rev)> {
-    let rows: Vec<(MessageRow, Rev)> = messages::table
+    let last = messages::table
         .inner_join(people::table)
         .inner_join(rooms::table)
         .filter(messages::id.between(place(room, 0), place(room, Rev::MAX)))
         .order(messages::id.desc())
         .limit(count as i64)
-        .select((message_columns, rooms::head))
-        .load(c)?;
+        .select((message_columns, rooms::head));
+    let rows: Vec<(MessageRow, Rev)> = on!(c, |c| last.load(c))?;
     // Where nothing was said, everything after 0 is still to come.
     let head = rows.first().map_or(0, |(_, head)| *head);
     Ok((rows.into_iter().rev().map(|(row, _)| Message::from(row)).collect(), head))
@@ -395,8 +416,8 @@ fn messages_since(c: &mut Database, room: RoomId, rev: Rev, count: usize) -> Que
         .filter(messages::room_id.eq(room).and(messages::rev.gt(rev)).and(messages::rev.ne(messages::seq)))
         .order(messages::rev.asc());
     let rows = c.transaction(|c| {
-        let mut rows: Vec<MessageRow> = as_born.load(c)?;
-        rows.extend(changed.load::<MessageRow>(c)?);
+        let mut rows: Vec<MessageRow> = on!(c, |c| as_born.load(c))?;
+        rows.extend(on!(c, |c| changed.load::<MessageRow>(c))?);
         QueryResult::Ok(rows)
     })?;
     let mut messages: Vec<Message> = rows.into_iter().map(Message::from).collect();
@@ -406,13 +427,13 @@ fn messages_since(c: &mut Database, room: RoomId, rev: Rev, count: usize) -> Que
 }
 
 fn messages_before(c: &mut Database, room: RoomId, seq: Rev, count: usize) -> QueryResult<Vec<Message>> {
-    let rows: Vec<MessageRow> = messages::table
+    let page = messages::table
         .inner_join(people::table)
         .filter(messages::id.ge(place(room, 0)).and(messages::id.lt(place(room, seq))))
         .order(messages::id.desc())
         .limit(count as i64)
-        .select(message_columns)
-        .load(c)?;
+        .select(message_columns);
+    let rows: Vec<MessageRow> = on!(c, |c| page.load(c))?;
     Ok(rows.into_iter().rev().map(Message::from).collect())
 }
 
