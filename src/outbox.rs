@@ -16,6 +16,7 @@ use crate::transport::Transport;
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use prometheus_client::metrics::counter::Counter;
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::io::{ErrorKind, IoSlice};
 use std::os::fd::BorrowedFd;
@@ -360,14 +361,14 @@ enum End {
 
 /// One system call for up to [`VECTOR`] frames, of whose first `begun` bytes went before.
 fn write<'a>(transport: &dyn Transport, frames: impl Iterator<Item = &'a Bytes> + Clone, begun: usize) -> Wrote {
-    let mut slices = [IoSlice::new(&[]); VECTOR];
-    let mut count = 0;
-    for (slice, frame) in slices.iter_mut().zip(frames.clone()) {
-        *slice = IoSlice::new(if count == 0 { &frame[begun..] } else { frame });
-        count += 1;
+    // Not an array: to fill one takes longer than to queue a single frame.
+    let mut slices = SmallVec::<[IoSlice; VECTOR]>::new();
+    for frame in frames.clone().take(VECTOR) {
+        slices.push(IoSlice::new(if slices.is_empty() { &frame[begun..] } else { frame }));
     }
+    let count = slices.len();
     let mut wrote = Wrote { whole: 0, begun, end: End::Open };
-    match transport.write_now(&slices[..count]) {
+    match transport.write_now(&slices) {
         Ok(bytes) => {
             let mut bytes = begun + bytes;
             for frame in frames.take(count) {
