@@ -11,6 +11,9 @@ use serde_json::Value;
 /// What a message weighs on the wire besides its body: field names, numbers, id and name.
 pub const MESSAGE_OVERHEAD: usize = 512;
 
+/// Bytes of most frames, so that their buffer need not grow.
+const USUAL: usize = 256;
+
 /// A frame of the server: its type, and its fields beside it.
 #[derive(Serialize)]
 struct Said<'a, T> {
@@ -25,8 +28,10 @@ fn say(kind: &str, fields: impl Serialize) -> Bytes {
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {
+    let mut text = Vec::with_capacity(USUAL);
     // Our own types into memory: a failure would be a fault of this file, and its tests would show it.
-    serde_json::to_vec(value).unwrap_or_default()
+    let _ = serde_json::to_writer(&mut text, value);
+    text
 }
 
 /// The first frame. `more`: there are other rooms than these.
