@@ -21,6 +21,9 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// Between messages that only find out whether everybody is in.
 const KNOCK: Duration = Duration::from_millis(20);
 
+/// Columns of the bar that tells how far it is.
+const BAR: usize = 30;
+
 /// How long it may take until nothing more is in flight; and until everyone is in.
 const PATIENCE: Duration = Duration::from_secs(10);
 const ENTERING: Duration = Duration::from_secs(60);
@@ -129,7 +132,7 @@ impl<'a> Swarm<'a> {
         if self.gone > 0 || begin.elapsed() > ENTERING {
             return Err(io::Error::other(format!("of {} clients only {} came in", self.all(), self.ready)));
         }
-        self.show(&format!("{} of {} clients", self.ready, self.all()));
+        self.show(self.ready as f64, self.all() as f64, "clients");
         Ok(())
     }
 
@@ -162,7 +165,7 @@ impl<'a> Swarm<'a> {
                     format!("the room cannot be filled: of {count} messages {stored} were stored, and then no more");
                 return Err(io::Error::other(why));
             }
-            self.show(&format!("{stored} of {count} messages"));
+            self.show(stored as f64, count as f64, "messages");
         }
         self.clear();
         Ok(())
@@ -175,7 +178,7 @@ impl<'a> Swarm<'a> {
         let time = Duration::from_secs_f64(self.options.seconds);
         while begin.elapsed() < time {
             self.turn(Duration::from_millis(50))?;
-            self.show(&format!("{:.0} of {:.0} s", begin.elapsed().as_secs_f64(), self.options.seconds));
+            self.show(begin.elapsed().as_secs_f64(), self.options.seconds, "s");
         }
         self.clear();
         self.finish(begin, 0, before)
@@ -219,7 +222,7 @@ impl<'a> Swarm<'a> {
             if counted {
                 let seconds = begin.elapsed().as_secs_f64();
                 let rate = self.tally.deliveries as f64 / seconds.max(0.001);
-                self.show(&format!("{seconds:.0} of {:.0} s · {rate:.0} deliveries/s", self.options.seconds));
+                self.show(seconds, self.options.seconds, &format!("s · {rate:.0} deliveries/s"));
             }
         }
         self.clear();
@@ -249,7 +252,7 @@ impl<'a> Swarm<'a> {
     fn listen(&mut self, time: Duration, begin: Instant) -> io::Result<()> {
         while begin.elapsed() < time && self.gone < self.options.clients {
             self.turn(Duration::from_millis(100))?;
-            self.show(&format!("{:.0} of {:.0} s", begin.elapsed().as_secs_f64(), time.as_secs_f64()));
+            self.show(begin.elapsed().as_secs_f64(), time.as_secs_f64(), "s");
         }
         Ok(())
     }
@@ -411,16 +414,22 @@ impl<'a> Swarm<'a> {
         Ok(())
     }
 
-    /// A line on the terminal that tells how far it is.
-    fn show(&self, text: &str) {
+    /// A bar on the terminal that tells how far it is.
+    fn show(&self, done: f64, all: f64, what: &str) {
+        let filled = (done / all * BAR as f64).clamp(0.0, BAR as f64) as usize;
+        let bar = format!("{}{}", "━".repeat(filled), " ".repeat(BAR - filled));
+        self.draw(&format!("{bar} {:.0} of {all:.0} {what}", done.min(all)));
+    }
+
+    fn draw(&self, line: &str) {
         if io::stderr().is_terminal() && !self.options.json {
-            eprint!("\r\x1b[K{text}");
+            eprint!("\r\x1b[K{line}");
             let _ = io::stderr().flush();
         }
     }
 
     fn clear(&self) {
-        self.show("");
+        self.draw("");
     }
 }
 
