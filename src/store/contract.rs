@@ -126,6 +126,17 @@ fn rooms_are_made_once_and_up_to_the_limit() {
 }
 
 #[test]
+fn the_last_none_come_with_the_head() {
+    on_each(|store| {
+        let room = lobby(store).id;
+        assert_eq!(store.last(room, 0).unwrap(), (vec![], 0));
+        assert_eq!(store.last(room, 5).unwrap(), (vec![], 0));
+        store.record(&[post(room, "ann", "1", "x"), post(room, "ann", "2", "y")]).unwrap();
+        assert_eq!(store.last(room, 0).unwrap(), (vec![], 2));
+    });
+}
+
+#[test]
 fn of_many_rooms_those_where_one_has_read_come_before_others() {
     on_each(|store| {
         store.record(&[create("a"), create("b"), create("c")]).unwrap();
