@@ -41,7 +41,11 @@ pub enum Heard<'a> {
 impl Link {
     /// Connects, and asks for a WebSocket.
     pub fn open(target: &Target, name: &str, plain: bool) -> io::Result<Link> {
-        Link::ask(TcpStream::connect(target.address)?, target, name, plain)
+        let address = target.address;
+        let socket = TcpStream::connect(address).map_err(|why| {
+            io::Error::new(why.kind(), format!("cannot connect to {address}: {why}; is the server running there?"))
+        })?;
+        Link::ask(socket, target, name, plain)
     }
 
     /// The same, for a client that will not read.
