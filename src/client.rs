@@ -1,14 +1,15 @@
 //! A client: its thread blocks in `read`, and makes of each frame an event, a record or an answer.
 
 use crate::connection::Connection;
+use crate::doors::Ticket;
 use crate::event::{Asker, Entry, Event, Party, Step};
 use crate::frame;
 use crate::identity::Identity;
 use crate::line::Line;
-use crate::name::RoomName;
+use crate::name::{PersonName, RoomName};
 use crate::peer::{ClientId, Peer, Tongue};
 use crate::protocol::{self, Code, Problem, Request, Start, close};
-use crate::store::{Message, Outcome, Record, Rev, Room, Time, random_hex};
+use crate::store::{Change, Kind, Message, Outcome, Record, Rev, Role, Room, RoomView, Time, random_hex};
 use crate::transport::Transport;
 use bytes::Bytes;
 use log::{error, info};
@@ -26,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One typing notice in this time.
 const TYPING_EVERY: Duration = Duration::from_secs(3);
+
+/// Why no room is made.
+const FULL: &str = "there are as many rooms as this server allows";
 
 /// How a client of the chat speaks, and where a plain one begins.
 pub(crate) enum Chat {
@@ -46,7 +50,7 @@ pub(crate) fn chat(
     let tongue = if matches!(chat, Chat::Json) { Tongue::Json } else { Tongue::Plain };
     let (outbox, metrics) = (connection.outbox.clone(), line.metrics.clone());
     let party = Arc::new(Party { id: peer.id, name: who.name.clone(), tongue, outbox, metrics });
-    let mut client = Client { line, peer, party, who, rooms: HashMap::new(), plain: None, typed: None };
+    let mut client = Client { line, peer, party, who, rooms: HashMap::new(), removals: 0, plain: None, typed: None };
     let Some(presence) = Presence::begin(&client) else { return };
     info!(
         "{peer} is {} ({})",
@@ -113,8 +117,10 @@ struct Client<'a> {
     peer: Peer,
     party: Arc<Party>,
     who: Identity,
-    /// The rooms it is in.
-    rooms: HashMap<RoomName, Room>,
+    /// The rooms it is in, and what let it in.
+    rooms: HashMap<RoomName, (Room, Ticket)>,
+    /// How many people had been removed from rooms when it was last looked whether it is still let in.
+    removals: u64,
     /// The one room of a plain-text client.
     plain: Option<Room>,
     typed: Option<Instant>,
@@ -124,6 +130,9 @@ impl Client<'_> {
     fn welcome(&self) {
         match self.line.store.rooms(&self.who.name, protocol::MOST_ROOMS) {
             Ok((rooms, more)) => {
+                let seen = rooms.into_iter().filter(|view| self.ticket(&view.room).is_some());
+                let with_standing = |view: RoomView| (self.line.doors.standing(view.room.id), view);
+                let rooms: Vec<_> = seen.map(with_standing).collect();
                 let epoch = self.line.store.epoch();
                 let frame = protocol::welcome(&self.who.name, self.who.role, epoch, &rooms, more, &self.line.limits);
                 self.party.outbox.send(&[frame]);
@@ -142,15 +151,20 @@ impl Client<'_> {
             None => protocol::parse(text, &self.line.limits).and_then(|request| self.answer(request)),
         };
         if let Err(problem) = heard {
-            self.party.refuse(&problem);
+            self.party.refuse(&problem.answering(text));
         }
     }
 
     fn answer(&mut self, request: Request) -> Result<(), Problem> {
+        self.shed();
         match request {
-            Request::Post { room, id, body } => {
+            Request::Post { room, id, body, reply_to } => {
                 let room = self.member_of(&room).map_err(|problem| problem.id(id.clone()))?;
-                self.post(room, id, body)
+                self.post(room, id, body, reply_to)
+            }
+            Request::Amend { room, seq, change, reference } => {
+                let asked = self.amend(&room, seq, change, reference.clone());
+                asked.map_err(|problem| Problem { reference, ..problem })
             }
             Request::Join { room, start } => {
                 let room = self.find(&room)?;
@@ -161,12 +175,21 @@ impl Client<'_> {
                 self.member_of(&room)?;
                 self.leave(&room)
             }
-            Request::Create { room, title } => self.create(room, title),
+            Request::Create { room, title, kind, topic, members } => self.create(room, title, kind, topic, &members),
+            Request::Direct { people, reference } => self.direct(&people, reference.as_ref()),
+            Request::Change { room, title, topic, archived } => {
+                let room = self.find(&room)?;
+                self.ask(Record::Change { room: room.id, title, topic, archived, by: self.by() }, &room.name).map(drop)
+            }
+            Request::Invite { room, name } => self.invite(&room, &name),
+            Request::Remove { room, name } => self.remove(&room, &name),
+            Request::Quit { room } => self.remove(&room, &self.who.name.clone()),
+            Request::Members { room, reference } => self.members(&room, reference.as_ref()),
             Request::Typing { room } => self.typing(&room),
             Request::Read { room, rev } => {
                 let room = self.member_of(&room)?.clone();
                 let record = Record::Read { person: self.who.name.clone(), room: room.id, rev };
-                self.record(record, Asker::Reader(self.party.clone(), room))
+                self.record(record, Asker::Reader(self.party.clone(), room.name))
             }
             Request::History { room, before, limit, reference } => {
                 let answered = self.history(&room, before, limit, reference.as_ref());
@@ -181,34 +204,148 @@ impl Client<'_> {
 
     fn post_plain(&self, room: &Room, body: String) -> Result<(), Problem> {
         let id = random_hex(12).map_err(|_| Problem::unavailable())?;
-        self.post(room, id, body)
+        self.post(room, id, body, None)
     }
 
-    fn post(&self, room: &Room, id: String, body: String) -> Result<(), Problem> {
-        let hooked = self.line.settings.hooks.message(room.name.as_str(), self.who.name.as_str(), body);
-        let checked = hooked.and_then(|body| protocol::body(&body, self.line.limits.body));
-        let body = checked.map_err(|problem| problem.id(id.clone()).room(room.name.as_str()))?;
-        let record = Record::Post { room: room.id, author: self.who.name.clone(), id, body, at: Time::now() };
+    fn post(&self, room: &Room, id: String, body: String, reply_to: Option<Rev>) -> Result<(), Problem> {
+        let body = self.checked(room, body).map_err(|problem| problem.id(id.clone()))?;
+        let record = Record::Post { room: room.id, author: self.who.name.clone(), id, body, reply_to, at: Time::now() };
         self.record(record, Asker::Client(self.party.clone()))
     }
 
-    fn create(&mut self, name: RoomName, title: String) -> Result<(), Problem> {
-        let (asker, answer) = oneshot::channel();
-        let record = Record::Create { name: name.clone(), title, at: Time::now() };
-        self.record(record, Asker::Thread(asker))?;
-        let outcome = answer.recv().unwrap_or_else(|_| Err(Problem::unavailable()));
+    fn amend(&self, room: &RoomName, seq: Rev, change: Change, reference: Option<Value>) -> Result<(), Problem> {
+        let room = self.member_of(room)?;
+        let change = match change {
+            Change::Edit(body) => Change::Edit(self.checked(room, body)?),
+            other => other,
+        };
+        let (by, role, at) = (self.who.name.clone(), self.who.role, Time::now());
+        let record = Record::Amend { room: room.id, seq, by, role, change, at };
+        self.record(record, Asker::Changer(self.party.clone(), room.name.clone(), reference))
+    }
+
+    /// What the program that embeds the server lets through of a text.
+    fn checked(&self, room: &Room, body: String) -> Result<String, Problem> {
+        let hooked = self.line.settings.hooks.message(room.name.as_str(), self.who.name.as_str(), body);
+        let checked = hooked.and_then(|body| protocol::body(&body, self.line.limits.body));
+        checked.map_err(|problem| problem.room(room.name.as_str()))
+    }
+
+    fn create(
+        &mut self,
+        name: RoomName,
+        title: String,
+        kind: Kind,
+        topic: String,
+        members: &[PersonName],
+    ) -> Result<(), Problem> {
+        let members = if kind == Kind::Private { self.together_with(members, "members")? } else { Vec::new() };
+        let maker = Some(self.who.name.clone());
+        let record = Record::Create { name: name.clone(), title, topic, kind, maker, members, at: Time::now() };
         let refuse = |code, message: &str| Err(Problem::new(code, message).room(name.as_str()));
-        match outcome.map_err(|problem| problem.room(name.as_str()))? {
+        match self.ask(record, &name)? {
             Outcome::Created(room) => {
                 info!("{} made the room {}", self.peer, room.name);
                 self.enter(room, Start::Since(0));
                 Ok(())
             }
+            // In the same words whether or not this person may know of the room.
             Outcome::RoomExists => {
-                refuse(Code::RoomExists, "there is a room of that name already; join it, or choose another")
+                refuse(Code::RoomExists, "that name is taken; join the room, if you know it, or choose another name")
             }
-            _ => refuse(Code::NotAllowed, "there are as many rooms as this server allows"),
+            _ => refuse(Code::NotAllowed, FULL),
         }
+    }
+
+    /// Finds or makes the direct room with these people, and enters it.
+    fn direct(&mut self, people: &[PersonName], reference: Option<&Value>) -> Result<(), Problem> {
+        let people = self.together_with(people, "people")?;
+        if people.len() < 2 {
+            return Err(Problem::new(Code::BadField, "\"people\" must name somebody besides yourself"));
+        }
+        let outcome = self.record_and_wait(Record::Direct { people, at: Time::now() })?;
+        let (Outcome::Created(room) | Outcome::Found(room)) = outcome else {
+            return Err(Problem::new(Code::NotAllowed, FULL));
+        };
+        let standing = self.line.doors.standing(room.id);
+        self.party.outbox.send(&[protocol::room(&room, &standing, &self.who.name, reference)]);
+        if !self.rooms.contains_key(&room.name) {
+            self.enter(room, Start::Last(protocol::JSON_LAST));
+        }
+        Ok(())
+    }
+
+    fn invite(&self, room: &RoomName, name: &PersonName) -> Result<(), Problem> {
+        let room = self.find(room)?;
+        let person = self.known(name, "name").map_err(|problem| problem.room(room.name.as_str()))?;
+        if room.kind == Kind::Private && self.line.doors.ticket(room.id, &person).is_some() {
+            return self.members(&room.name, None);
+        }
+        self.ask(Record::Invite { room: room.id, person, by: self.by(), at: Time::now() }, &room.name).map(drop)
+    }
+
+    fn remove(&self, room: &RoomName, name: &PersonName) -> Result<(), Problem> {
+        let room = self.find(room)?;
+        let is_member = room.kind == Kind::Public || self.line.doors.ticket(room.id, name).is_some();
+        if !is_member {
+            let message = format!("\"name\" must be a member of the room, which {name} is not");
+            return Err(Problem::new(Code::BadField, message).room(room.name.as_str()));
+        }
+        self.ask(Record::Remove { room: room.id, person: name.clone(), by: self.by() }, &room.name).map(drop)
+    }
+
+    /// Tells who is a member of a room, where that means something.
+    fn members(&self, room: &RoomName, reference: Option<&Value>) -> Result<(), Problem> {
+        let room = self.find(room)?;
+        if room.kind == Kind::Public {
+            let message = "a public room has no members: everyone may join it and leave it";
+            return Err(Problem::new(Code::NotAllowed, message).room(room.name.as_str()));
+        }
+        let people = self.line.doors.members(room.id);
+        self.party.outbox.send(&[protocol::members(&room.name, &people, reference)]);
+        Ok(())
+    }
+
+    /// This person and these, each once.
+    fn together_with(&self, others: &[PersonName], field: &str) -> Result<Vec<PersonName>, Problem> {
+        let mut all = vec![self.who.name.clone()];
+        for other in others {
+            let other = self.known(other, field)?;
+            if all.iter().all(|name| name.folded() != other.folded()) {
+                all.push(other);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The name as its person writes it. It must be somebody's already: else a slip of the pen would let in whoever comes
+    /// by that name later.
+    fn known(&self, name: &PersonName, field: &str) -> Result<PersonName, Problem> {
+        if let Some(shown) = self.line.guests.shown(name) {
+            return Ok(shown);
+        }
+        let known = self.line.store.known(name).map_err(|cause| {
+            error!("cannot read who is known: {cause}");
+            Problem::unavailable()
+        })?;
+        let message = || format!("\"{field}\" must be of people who have been here, and nobody is called {name}");
+        known.ok_or_else(|| Problem::new(Code::BadField, message()))
+    }
+
+    /// Who asks, with what they may do.
+    fn by(&self) -> Option<(PersonName, Role)> {
+        Some((self.who.name.clone(), self.who.role))
+    }
+
+    /// Stores what is about a room, and waits for what becomes of it.
+    fn ask(&self, record: Record, room: &RoomName) -> Result<Outcome, Problem> {
+        self.record_and_wait(record).map_err(|problem| problem.room(room.as_str()))
+    }
+
+    fn record_and_wait(&self, record: Record) -> Result<Outcome, Problem> {
+        let (asker, answer) = oneshot::channel();
+        self.record(record, Asker::Thread(asker))?;
+        answer.recv().unwrap_or_else(|_| Err(Problem::unavailable()))
     }
 
     fn typing(&mut self, room: &RoomName) -> Result<(), Problem> {
@@ -222,18 +359,20 @@ impl Client<'_> {
     }
 
     fn history(&self, room: &RoomName, before: Rev, limit: usize, reference: Option<&Value>) -> Result<(), Problem> {
-        let room = self.member_of(room)?;
+        let (room, ticket) = self.place(room)?;
         let mut messages = self.line.store.before(room.id, before, limit + 1).map_err(|e| unreadable(&e, room))?;
         let mut room_left = self.line.settings.portion();
         let fits = messages.iter().rev().take(limit).take_while(|message| {
-            let weight = message.body.len() + protocol::MESSAGE_OVERHEAD;
+            let weight = protocol::weight(message);
             let fits = weight <= room_left;
             room_left = room_left.saturating_sub(weight);
             fits
         });
-        let skipped = messages.len() - fits.count();
+        // One always fits, or nobody would ever get past it.
+        let skipped = messages.len() - fits.count().max(1).min(messages.len());
         let messages = messages.split_off(skipped);
         self.make_room();
+        self.still_in(room, ticket)?;
         self.line.metrics.history_pages.inc();
         self.party.outbox.send(&[protocol::history(&room.name, &messages, skipped > 0, reference)]);
         Ok(())
@@ -243,19 +382,22 @@ impl Client<'_> {
     fn enter(&mut self, room: Room, start: Start) {
         // What is still on its way from being there before must not come between the pages.
         let _ = self.leave(&room.name);
-        match self.step_onto(&room, start) {
+        let Some(ticket) = self.ticket(&room) else {
+            return self.party.refuse(&Problem::no_such_room(&room.name));
+        };
+        match self.step_onto(&room, ticket, start) {
             Ok(true) => {
                 self.line.settings.hooks.joined(self.who.name.as_str(), room.name.as_str());
-                self.rooms.insert(room.name.clone(), room);
+                self.rooms.insert(room.name.clone(), (room, ticket));
             }
             Ok(false) => {}
-            Err(cause) => self.party.refuse(&unreadable(&cause, &room)),
+            Err(problem) => self.party.refuse(&problem),
         }
     }
 
     /// Leaves a room, and returns when nothing of it comes any more.
     fn leave(&mut self, name: &RoomName) -> Result<(), Problem> {
-        let Some(room) = self.rooms.remove(name) else { return Ok(()) };
+        let Some((room, _)) = self.rooms.remove(name) else { return Ok(()) };
         let (done, left) = oneshot::channel();
         let told = self.tell(Event::Leave { client: self.party.id, room, done });
         let done = told.and_then(|()| left.recv().map_err(|_| Problem::unavailable()));
@@ -264,21 +406,21 @@ impl Client<'_> {
     }
 
     /// False: the client or the server is going away.
-    fn step_onto(&self, room: &Room, start: Start) -> Result<bool, crate::error::Error> {
+    fn step_onto(&self, room: &Room, ticket: Ticket, start: Start) -> Result<bool, Problem> {
         let mut since = match start {
             // A number from the future is of another line; it must not hold back what comes.
             Start::Since(rev) => rev.min(room.head),
             Start::Last(count) => {
-                let (messages, head) = self.line.store.last(room.id, count)?;
-                self.send_messages(room, &messages);
+                let (messages, head) = self.line.store.last(room.id, count).map_err(|e| unreadable(&e, room))?;
+                self.send_messages(room, ticket, &messages)?;
                 head
             }
         };
         let mut read_to = if let Start::Since(_) = start { room.head } else { since };
         loop {
             while since < read_to && self.party.outbox.is_open() {
-                let messages = self.line.store.since(room.id, since, PAGE)?;
-                self.send_messages(room, &messages);
+                let messages = self.line.store.since(room.id, since, PAGE).map_err(|e| unreadable(&e, room))?;
+                self.send_messages(room, ticket, &messages)?;
                 since = messages.last().map_or(read_to, |last| last.rev);
             }
             self.make_room();
@@ -290,26 +432,30 @@ impl Client<'_> {
             match step.recv() {
                 Ok(Step::Joined) => return Ok(true),
                 Ok(Step::Behind(head)) => read_to = head,
+                Ok(Step::Shut) => return Err(Problem::no_such_room(&room.name)),
                 Err(_) => return Ok(false),
             }
         }
     }
 
-    fn send_messages(&self, room: &Room, messages: &[Message]) {
+    fn send_messages(&self, room: &Room, ticket: Ticket, messages: &[Message]) -> Result<(), Problem> {
         let mut frames = Vec::new();
         let mut bytes = 0;
         for message in messages {
             let frame = self.party.message(&room.name, message);
             bytes += frame.len();
-            frames.push(frame);
+            frames.extend(Some(frame).filter(|frame| !frame.is_empty()));
             if bytes > self.line.settings.portion() {
                 self.make_room();
+                self.still_in(room, ticket)?;
                 self.party.outbox.send(&frames);
                 (frames, bytes) = (Vec::new(), 0);
             }
         }
         self.make_room();
+        self.still_in(room, ticket)?;
         self.party.outbox.send(&frames);
+        Ok(())
     }
 
     /// Waits for a slow reader while it is sent what it asked for; nobody else waits for it.
@@ -319,10 +465,11 @@ impl Client<'_> {
         }
     }
 
+    /// The room of that name, if there is one for this person.
     fn find(&self, name: &RoomName) -> Result<Room, Problem> {
         match self.line.store.room(name) {
-            Ok(Some(room)) => Ok(room),
-            Ok(None) => Err(Problem::new(Code::NoSuchRoom, format!("there is no room \"{name}\"")).room(name.as_str())),
+            Ok(Some(room)) if self.ticket(&room).is_some() => Ok(room),
+            Ok(_) => Err(Problem::no_such_room(name)),
             Err(cause) => {
                 error!("cannot read: {cause}");
                 Err(Problem::unavailable().room(name.as_str()))
@@ -331,9 +478,41 @@ impl Client<'_> {
     }
 
     fn member_of(&self, name: &RoomName) -> Result<&Room, Problem> {
-        self.rooms.get(name).ok_or_else(|| {
-            Problem::new(Code::NotAMember, format!("you are not in \"{name}\"; join it first")).room(name.as_str())
-        })
+        self.place(name).map(|(room, _)| room)
+    }
+
+    /// A room that it is in, and what let it in.
+    fn place(&self, name: &RoomName) -> Result<(&Room, Ticket), Problem> {
+        if let Some((room, ticket)) = self.rooms.get(name) {
+            return self.still_in(room, *ticket).map(|()| (room, *ticket));
+        }
+        // A stranger hears of a room that is not open to all what is heard of one that is not there.
+        self.find(name)?;
+        let message = format!("you are not in \"{name}\"; join it first");
+        Err(Problem::new(Code::NotAMember, message).room(name.as_str()))
+    }
+
+    /// Lets go of the rooms that it was removed from.
+    fn shed(&mut self) {
+        let removals = self.line.doors.removals();
+        if std::mem::replace(&mut self.removals, removals) == removals {
+            return;
+        }
+        let gone = |(room, ticket): &&(Room, Ticket)| self.still_in(room, *ticket).is_err();
+        let gone: Vec<RoomName> = self.rooms.values().filter(gone).map(|(room, _)| room.name.clone()).collect();
+        for name in gone {
+            self.rooms.remove(&name);
+            self.line.settings.hooks.left(self.who.name.as_str(), name.as_str());
+        }
+    }
+
+    fn still_in(&self, room: &Room, ticket: Ticket) -> Result<(), Problem> {
+        let let_in = self.ticket(room) == Some(ticket);
+        if let_in { Ok(()) } else { Err(Problem::no_such_room(&room.name)) }
+    }
+
+    fn ticket(&self, room: &Room) -> Option<Ticket> {
+        self.line.doors.ticket(room.id, &self.who.name)
     }
 
     /// Waits while the recorder has as much to do as it can hold: that is what slows a sender.

@@ -1,13 +1,14 @@
 //! The dispatcher: the one thread that touches the registry. It writes to all, and waits for nobody.
 
+use crate::doors::Doors;
 use crate::event::{Event, Party, Recorded, Step};
 use crate::metrics::Metrics;
-use crate::name::RoomName;
+use crate::name::{PersonName, RoomName};
 use crate::pace::Pace;
 use crate::peer::{ClientId, Tongue};
-use crate::protocol;
+use crate::protocol::{self, close};
 use crate::registry::{Frame, Names, News, Registry, Stepped};
-use crate::store::{Message, Rev, Room, RoomId};
+use crate::store::{Kind, Message, Rev, Room, RoomId};
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::collections::HashMap;
@@ -23,6 +24,8 @@ pub(crate) struct Dispatcher {
     touched: Vec<RoomId>,
     /// The names of all rooms that there are, for frames of rooms that nobody has joined yet.
     rooms: HashMap<RoomId, RoomName>,
+    /// Who may see which room.
+    doors: Arc<Doors>,
     /// Whom to wake when a room has more.
     subscribers: HashMap<RoomId, Vec<Sender<()>>>,
     pace: Arc<Pace>,
@@ -32,12 +35,19 @@ pub(crate) struct Dispatcher {
 
 impl Dispatcher {
     /// A dispatcher that knows these rooms. One that steps onto a line is handed `stride` bytes at the most.
-    pub fn new(rooms: HashMap<RoomId, RoomName>, stride: usize, pace: Arc<Pace>, metrics: Arc<Metrics>) -> Dispatcher {
+    pub fn new(
+        rooms: HashMap<RoomId, RoomName>,
+        doors: Arc<Doors>,
+        stride: usize,
+        pace: Arc<Pace>,
+        metrics: Arc<Metrics>,
+    ) -> Dispatcher {
         metrics.here((0, 0), rooms.len());
         Dispatcher {
             registry: Registry::new(stride),
             touched: Vec::new(),
             rooms,
+            doors,
             subscribers: HashMap::new(),
             pace,
             metrics,
@@ -97,16 +107,19 @@ impl Dispatcher {
             match recorded {
                 Recorded::Posted(message) => self.push(&message),
                 Recorded::Created(room) => {
-                    news.push(protocol::room(&room));
+                    self.describe(&room, &mut news);
                     self.rooms.insert(room.id, room.name);
                 }
+                Recorded::Changed(room) => self.describe(&room, &mut news),
+                Recorded::Invited(room, person) => self.invite(&room, &person),
+                Recorded::Removed(room, person) => self.remove(room, &person),
                 // What is for one alone must not overtake what is for all.
                 Recorded::Repeated(client, message) => {
                     self.deliver();
                     self.repeat(client, &message);
                 }
                 Recorded::Read(client, room, rev) => {
-                    let frame = protocol::read(&room.name, rev);
+                    let frame = protocol::read(&room, rev);
                     for party in self.registry.others(client) {
                         party.outbox.send(std::slice::from_ref(&frame));
                     }
@@ -120,7 +133,8 @@ impl Dispatcher {
         let encode = |room: &RoomName| Frame {
             rev: message.rev,
             json: protocol::message(room, message),
-            plain: protocol::plain_message(message),
+            // A line that was said is said: a tool that reads lines would take a change for another.
+            plain: if message.rev == message.seq { protocol::plain_message(message) } else { Bytes::new() },
         };
         let name = || self.rooms.get(&message.room).cloned().unwrap_or_else(RoomName::lobby);
         if self.registry.push(message.room, name, encode) {
@@ -128,7 +142,60 @@ impl Dispatcher {
         }
     }
 
-    /// Tells everyone of new rooms, of all at once.
+    /// Tells those who may see a room how it stands. What is for everyone is put to the `news`.
+    fn describe(&self, room: &Room, news: &mut Vec<Bytes>) {
+        let standing = self.doors.standing(room.id);
+        if room.kind == Kind::Public {
+            return news.push(protocol::room(room, &standing, &PersonName::trusted(""), None));
+        }
+        for party in self.insiders(room.id) {
+            party.outbox.send(&[protocol::room(room, &standing, &party.name, None)]);
+        }
+    }
+
+    /// The connections of a room's members, whether or not they are in it just now, of those who speak `parlor.v1`.
+    fn insiders(&self, room: RoomId) -> Vec<&Arc<Party>> {
+        let members = self.doors.members(room);
+        let connections = members.iter().flat_map(|member| self.registry.person(&member.folded()));
+        connections.filter(|party| party.tongue == Tongue::Json).collect()
+    }
+
+    fn tell_insiders(&self, room: RoomId, frame: &Bytes) {
+        for party in self.insiders(room) {
+            party.outbox.send(std::slice::from_ref(frame));
+        }
+    }
+
+    fn invite(&self, room: &Room, person: &PersonName) {
+        let standing = self.doors.standing(room.id);
+        for party in self.registry.person(&person.folded()) {
+            if party.tongue == Tongue::Json {
+                party.outbox.send(&[protocol::room(room, &standing, &party.name, None)]);
+            }
+        }
+        let frame = protocol::member(&room.name, person, true);
+        self.tell_insiders(room.id, &frame);
+    }
+
+    /// Takes a person off a room's line, on all connections at once: what came before it is delivered, nothing later is.
+    fn remove(&mut self, room: RoomId, person: &PersonName) {
+        self.deliver();
+        let Some(name) = self.rooms.get(&room).cloned() else { return };
+        let connections: Vec<Arc<Party>> = self.registry.person(&person.folded()).into_iter().cloned().collect();
+        for party in connections {
+            let was_in = self.registry.is_in(party.id, room);
+            self.registry.leave(party.id, room, self.now);
+            match party.tongue {
+                Tongue::Json => _ = party.outbox.send(&[protocol::gone(&name)]),
+                Tongue::Plain if was_in => party.outbox.close(close::POLICY, "you are not in this room any more"),
+                Tongue::Plain => {}
+            }
+        }
+        let frame = protocol::member(&name, person, false);
+        self.tell_insiders(room, &frame);
+    }
+
+    /// Tells everyone of public rooms, of all at once.
     fn announce(&mut self, news: &[Bytes]) {
         if news.is_empty() {
             return;
@@ -140,7 +207,15 @@ impl Dispatcher {
 
     fn repeat(&self, client: ClientId, message: &Message) {
         let Some((party, room)) = self.registry.client(client).zip(self.rooms.get(&message.room)) else { return };
-        party.outbox.send(&[party.message(room, message)]);
+        if self.doors.ticket(message.room, &party.name).is_none() {
+            // Said before in a room that is shut to its author by now.
+            return party.refuse(&protocol::Problem::no_such_room(room).id(message.id.clone()));
+        }
+        // In plain text the one that posts it again may find that it was deleted: that has no word.
+        let frame = party.message(room, message);
+        if !frame.is_empty() {
+            party.outbox.send(&[frame]);
+        }
     }
 
     fn deliver(&mut self) {
@@ -186,6 +261,9 @@ impl Dispatcher {
     /// One step onto the moving line: the rest of the ring, `joined`, and from here on a member. No gap, no repeat.
     fn join(&mut self, client: ClientId, room: &Room, since: Rev) -> Option<Step> {
         let party = self.registry.client(client)?.clone();
+        if self.doors.ticket(room.id, &party.name).is_none() {
+            return Some(Step::Shut);
+        }
         match self.registry.join(client, room, since, self.now)? {
             Stepped::Onto { mut frames, head, count, members } => {
                 frames.extend(party.joined(&room.name, head, count, members.as_deref()));
@@ -214,5 +292,47 @@ impl Dispatcher {
         for party in self.registry.members(news.id, Tongue::Json) {
             party.outbox.send(std::slice::from_ref(&frame));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Membership, Outcome, Record, Time};
+    use crate::{duplex, flusher, outbox};
+
+    fn name(text: &str) -> PersonName {
+        PersonName::parse(text).unwrap()
+    }
+
+    fn posted(room: RoomId, seq: Rev) -> Recorded {
+        let (id, body) = (seq.to_string(), String::new());
+        Recorded::Posted(Message::born(room, seq, id, name("ann"), Time(0), body, None))
+    }
+
+    #[test]
+    fn nobody_steps_onto_a_line_whom_the_doors_do_not_let_in_any_more() {
+        let den = RoomName::parse("den").unwrap();
+        let kind = Kind::Private;
+        let (title, topic) = (String::new(), String::new());
+        let room = Room { id: 7, name: den.clone(), title, topic, kind, archived: false, head: 0 };
+        let within = Membership { room: room.clone(), maker: None, members: vec![name("bob")] };
+        let doors = Arc::new(Doors::new(vec![within]));
+        let metrics = Arc::new(Metrics::new(1));
+        let rooms = HashMap::from([(7, den)]);
+        let mut dispatcher = Dispatcher::new(rooms, doors.clone(), 65536, Arc::default(), metrics.clone());
+        let (_near, far) = duplex::pair();
+        let (flusher, _watched) = flusher::handle_for_tests();
+        let outbox = outbox::Outbox::new(far, flusher, 65536, metrics.evictions.clone());
+        let party = Arc::new(Party { id: 1, name: name("bob"), tongue: Tongue::Json, outbox, metrics });
+        dispatcher.handle(Event::Open(party));
+        assert_eq!(dispatcher.join(1, &room, 0), Some(Step::Joined));
+        dispatcher.line_up(vec![posted(7, 1), Recorded::Removed(7, name("Bob")), posted(7, 2)]);
+        assert!(!dispatcher.registry.is_in(1, 7));
+        // He asked for it before, and is only now heard; by now he is out.
+        let remove = Record::Remove { room: 7, person: name("bob"), by: None };
+        doors.take(&remove, &Outcome::Removed(None));
+        assert_eq!(dispatcher.join(1, &room, 1), Some(Step::Shut));
+        assert!(!dispatcher.registry.is_in(1, 7));
     }
 }

@@ -9,6 +9,7 @@ use crate::registry::Registry;
 use crate::store::{Message, Outcome, Record, Rev, Room, RoomId};
 use bytes::Bytes;
 use crossbeam_channel::Sender;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// What the dispatcher handles, one after the other.
@@ -64,14 +65,20 @@ pub type Look = Box<dyn FnOnce(&Registry<Arc<Party>>) + Send>;
 
 /// What was stored and concerns others.
 pub enum Recorded {
-    /// A new message, for all in its room.
+    /// A message, new or changed, for all in its room.
     Posted(Message),
-    /// A new room, for everyone.
+    /// A new room, for all who may see it.
     Created(Room),
+    /// A room as it is now, for them, too.
+    Changed(Room),
+    /// A new member of a room.
+    Invited(Room, PersonName),
+    /// A member less: from here on nothing of the room is for them.
+    Removed(RoomId, PersonName),
     /// A message that was posted again: its receipt, for that sender alone.
     Repeated(ClientId, Message),
     /// A person has read up to a number: for that person's other connections.
-    Read(ClientId, Room, Rev),
+    Read(ClientId, RoomName, Rev),
 }
 
 /// What came of a join.
@@ -81,6 +88,8 @@ pub enum Step {
     Joined,
     /// The line has moved on further than the registry remembers: read up to this number and try again.
     Behind(Rev),
+    /// It may not be there.
+    Shut,
 }
 
 /// What the recorder stores.
@@ -95,8 +104,10 @@ pub enum Entry {
 pub enum Asker {
     /// A client that hears through the room, or, if it is refused, by an error.
     Client(Arc<Party>),
+    /// A client that changes a message and hears through the room, or, if it is refused, by an error with this reference.
+    Changer(Arc<Party>, RoomName, Option<Value>),
     /// A client that has read a room, for its person's other connections.
-    Reader(Arc<Party>, Room),
+    Reader(Arc<Party>, RoomName),
     /// A thread that waits for the outcome.
     Thread(oneshot::Sender<Result<Outcome, Problem>>),
 }
@@ -116,7 +127,7 @@ pub struct Party {
 }
 
 impl Party {
-    /// A message in its tongue.
+    /// A message in its tongue; nothing, if that tongue has no word for it.
     pub fn message(&self, room: &RoomName, message: &Message) -> Bytes {
         match self.tongue {
             Tongue::Json => protocol::message(room, message),

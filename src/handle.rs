@@ -13,7 +13,7 @@ use crate::name::{PersonName, RoomName};
 use crate::peer::{Peer, Tongue};
 use crate::protocol::{self, Problem, close};
 use crate::registry::Registry;
-use crate::store::{Outcome, Record, Room, Time, random_hex};
+use crate::store::{Kind, Outcome, Record, Room, Time, random_hex};
 use crate::subscription::Subscription;
 use bytes::Bytes;
 use crossbeam_channel::{Sender, bounded};
@@ -118,7 +118,8 @@ impl Handle {
             return Err(Error::Refused(format!("the name {author} is in use by a guest")));
         }
         let body = protocol::body(body, line.limits.body).map_err(refused)?;
-        let record = Record::Post { room: room.id, author, id: random_hex(12)?, body, at: Time::now() };
+        let (room_id, id, at) = (room.id, random_hex(12)?, Time::now());
+        let record = Record::Post { room: room_id, author, id, body, reply_to: None, at };
         match record_and_wait(line, record)? {
             Outcome::Posted(message) => Ok(Message::of(&room.name, message)),
             other => Err(unexpected(&other)),
@@ -132,23 +133,101 @@ impl Handle {
     /// [`Error::Refused`] for a name or title that is not allowed, or when there are as many rooms as there may be;
     /// [`Error::Stopped`].
     pub fn create_room(&self, name: &str, title: &str) -> Result<(), Error> {
-        let line = self.line()?;
-        let name = RoomName::parse(name).map_err(|why| Error::Refused(format!("\"{name}\": {why}")))?;
-        let title = protocol::title(if title.is_empty() { name.as_str() } else { title }).map_err(refused)?;
-        match record_and_wait(line, Record::Create { name, title, at: Time::now() })? {
+        match self.make(name, title, Kind::Public, Vec::new())? {
             Outcome::Created(_) | Outcome::RoomExists => Ok(()),
-            Outcome::RoomsFull => Err(Error::Refused("there are as many rooms as this server allows".into())),
             other => Err(unexpected(&other)),
         }
     }
 
-    /// All rooms, the oldest first.
+    /// Makes a private room with these members: for everyone else there is no such room. Unlike a public one it must not
+    /// be there already.
+    ///
+    /// ```
+    /// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+    /// server.create_private_room("den", "The den", &["ann", "bob"])?;
+    /// server.invite("den", "eve")?;
+    /// server.remove("den", "bob")?;
+    /// assert_eq!(server.members("den")?, ["ann", "eve"]);
+    /// # server.shutdown();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Handle::create_room`]; and [`Error::Refused`] for a member's name that is none, or a room that is there.
+    pub fn create_private_room(&self, name: &str, title: &str, members: &[&str]) -> Result<(), Error> {
+        let members = members.iter().map(|member| person(member)).collect::<Result<Vec<_>, _>>()?;
+        match self.make(name, title, Kind::Private, members)? {
+            Outcome::Created(_) => Ok(()),
+            Outcome::RoomExists => Err(Error::Refused(format!("there is a room \"{name}\" already"))),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn make(&self, name: &str, title: &str, kind: Kind, members: Vec<PersonName>) -> Result<Outcome, Error> {
+        let line = self.line()?;
+        let name = RoomName::parse(name).map_err(|why| Error::Refused(format!("\"{name}\": {why}")))?;
+        if name.is_of_direct_rooms() {
+            return Err(Error::Refused(format!("\"{name}\" is of a form that is kept for direct rooms")));
+        }
+        let title = protocol::title(if title.is_empty() { name.as_str() } else { title }).map_err(refused)?;
+        let (maker, topic, at) = (None, String::new(), Time::now());
+        match record_and_wait(line, Record::Create { name, title, topic, kind, maker, members, at })? {
+            Outcome::RoomsFull => Err(Error::Refused("there are as many rooms as this server allows".into())),
+            other => Ok(other),
+        }
+    }
+
+    /// Makes a person a member of a private room, by a name that need not have been here yet.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a room that does not exist or is not private, or a name that is none; [`Error::Store`];
+    /// [`Error::Stopped`].
+    pub fn invite(&self, room: &str, name: &str) -> Result<(), Error> {
+        let line = self.line()?;
+        let (room, person) = (find(&line, room)?.id, person(name)?);
+        record_and_wait(line, Record::Invite { room, person, by: None, at: Time::now() }).map(drop)
+    }
+
+    /// Ends a person's membership of a private room. Nothing of the room reaches them from then on; to their connections in
+    /// plain text it is the end.
+    ///
+    /// # Errors
+    /// As [`Handle::invite`].
+    pub fn remove(&self, room: &str, name: &str) -> Result<(), Error> {
+        let line = self.line()?;
+        let (room, person) = (find(&line, room)?.id, person(name)?);
+        record_and_wait(line, Record::Remove { room, person, by: None }).map(drop)
+    }
+
+    /// The members of a private or direct room, by name; none where everyone may come in. Who is there just now, tells
+    /// [`Handle::people`].
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a room that does not exist; [`Error::Store`]; [`Error::Stopped`].
+    pub fn members(&self, room: &str) -> Result<Vec<String>, Error> {
+        let line = self.line()?;
+        let room = find(&line, room)?;
+        Ok(line.doors.members(room.id).iter().map(|name| name.as_str().to_owned()).collect())
+    }
+
+    /// Closes a room to posts, the program's own as well, or opens it again; it can be read all the time.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a room that does not exist, the lobby and a direct room; [`Error::Store`]; [`Error::Stopped`].
+    pub fn archive(&self, room: &str, archived: bool) -> Result<(), Error> {
+        let line = self.line()?;
+        let room = find(&line, room)?.id;
+        let archived = Some(archived);
+        record_and_wait(line, Record::Change { room, title: None, topic: None, archived, by: None }).map(drop)
+    }
+
+    /// All rooms, the oldest first, private and direct ones too.
     ///
     /// # Errors
     /// [`Error::Store`]; [`Error::Stopped`].
     pub fn rooms(&self) -> Result<Vec<crate::Room>, Error> {
-        let (rooms, _) = self.line()?.store.rooms(&PersonName::trusted(""), usize::MAX)?;
-        Ok(rooms.into_iter().map(|view| crate::Room::of(view.room)).collect())
+        let rooms = self.line()?.store.every_room()?;
+        Ok(rooms.into_iter().map(|found| crate::Room::of(found.room)).collect())
     }
 
     /// The messages of a room from now on.
@@ -321,6 +400,11 @@ impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         write!(f, "Handle({})", self.address)
     }
+}
+
+/// A person's name, or why it is none.
+fn person(name: &str) -> Result<PersonName, Error> {
+    PersonName::parse(name).map_err(|why| Error::Refused(format!("\"{name}\": {why}")))
 }
 
 fn find(line: &Line, room: &str) -> Result<Room, Error> {

@@ -105,21 +105,21 @@ impl Wish {
 fn chat(line: &Line, peer: Peer, socket: &dyn Transport, head: Head) -> Result<Opened, Refusal> {
     let mut response = accept(&head)?;
     check_origin(&head, &line.settings.allowed_origins)?;
-    let chat = if head.request.headers().contains_key("sec-websocket-protocol") {
+    let is_json = head.request.headers().contains_key("sec-websocket-protocol");
+    if is_json {
         if !head.lists("sec-websocket-protocol", SUBPROTOCOL) {
             let message = format!("this server speaks {SUBPROTOCOL}, or plain text to who offers no subprotocol");
             return Err(Refusal::new(400, "unknown_subprotocol", message));
         }
         response += &format!("Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n");
-        Chat::Json
-    } else {
-        Chat::Plain(plain_room(line, &head)?, plain_last(&head)?)
-    };
+    }
     let who = identify(line, peer, &head)?;
     let Some(claim) = line.guests.claim(&who) else {
         let message = format!("the name {} is in use by another guest; choose another", who.name);
         return Err(Refusal::new(409, "name_taken", message));
     };
+    // Only now: what rooms there are depends on who asks, and a name is nobody's before it is claimed.
+    let chat = if is_json { Chat::Json } else { Chat::Plain(plain_room(line, &head, &who)?, plain_last(&head)?) };
     upgrade(socket, response)?;
     let who = Identity { name: claim.shown.clone(), ..who };
     Ok(Opened::Chat { who, claim, chat, early: head.rest })
@@ -216,7 +216,7 @@ fn vouched(line: &Line, name: &str) -> Result<Identity, Refusal> {
     Ok(line.guests.vouched(name))
 }
 
-fn plain_room(line: &Line, head: &Head) -> Result<Room, Refusal> {
+fn plain_room(line: &Line, head: &Head, who: &Identity) -> Result<Room, Refusal> {
     let name = match head.parameter("room") {
         Some(name) => {
             RoomName::parse(&name).map_err(|why| Refusal::new(400, "bad_field", format!("\"room\": {why}")))?
@@ -224,6 +224,7 @@ fn plain_room(line: &Line, head: &Head) -> Result<Room, Refusal> {
         None => RoomName::lobby(),
     };
     let room = line.store.room(&name).map_err(|e| Refusal::unavailable(&e))?;
+    let room = room.filter(|room| line.doors.ticket(room.id, &who.name).is_some());
     room.ok_or_else(|| Refusal::new(404, "no_such_room", format!("there is no room \"{name}\"")))
 }
 

@@ -76,6 +76,11 @@ impl Guests {
         Some(Claim { guests: self.clone(), name, shown: holder.shown.clone() })
     }
 
+    /// The name as the one who has it just now writes it.
+    pub fn shown(&self, name: &PersonName) -> Option<PersonName> {
+        self.here.lock().get(&name.folded()).map(|holder| holder.shown.clone())
+    }
+
     /// Whether a guest with another key has the name just now.
     pub fn is_taken(&self, name: &PersonName, key: Option<&TokenHash>) -> bool {
         self.here.lock().get(&name.folded()).is_some_and(|holder| !holder.is(key))

@@ -1,6 +1,7 @@
 //! What all threads of one server share.
 
 use crate::config::Builder;
+use crate::doors::Doors;
 use crate::event::{Entry, Event};
 use crate::flusher::Flusher;
 use crate::front::Front;
@@ -28,6 +29,7 @@ pub(crate) struct Line {
     pub events: Sender<Event>,
     pub flusher: Flusher,
     pub guests: Arc<Guests>,
+    pub doors: Arc<Doors>,
     pub roster: Roster,
     /// To the page and the API.
     pub front: Front,

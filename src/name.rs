@@ -6,6 +6,9 @@ use std::sync::Arc;
 /// The longest name, of a room or a person, in characters.
 pub const LONGEST: usize = 32;
 
+/// What the names of direct rooms begin with; 20 hexadecimal digits follow.
+pub const DIRECT: &str = "d-";
+
 /// A room's name: 1–32 of `a`–`z`, `0`–`9` and `-`. It stands in addresses, so it stays plain.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomName(Arc<str>);
@@ -28,6 +31,12 @@ impl RoomName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it has the form that only direct rooms have.
+    pub fn is_of_direct_rooms(&self) -> bool {
+        let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        self.0.strip_prefix(DIRECT).is_some_and(|rest| rest.len() == 20 && rest.chars().all(is_hex))
     }
 }
 
@@ -52,8 +61,7 @@ impl PersonName {
         if text.contains(':') || text.starts_with('!') {
             return Err("a name has no colon and does not start with an exclamation mark");
         }
-        // A joiner joins nothing alone; an emoji needs it, a name made of it cannot be seen.
-        if text.chars().all(|c| matches!(c, '\u{200d}' | '\u{fe0f}' | '\u{fe0e}')) {
+        if text.chars().all(is_unseen) {
             return Err("a name needs at least one character that can be seen");
         }
         Ok(PersonName(text.into()))
@@ -68,6 +76,11 @@ impl PersonName {
     pub fn folded(&self) -> String {
         self.0.to_lowercase()
     }
+}
+
+/// Whether a character alone cannot be seen. A joiner joins nothing alone; an emoji needs it.
+pub fn is_unseen(c: char) -> bool {
+    unseen(c) || matches!(c, '\u{200d}' | '\u{fe0f}' | '\u{fe0e}')
 }
 
 /// Characters that would let two names look alike, or turn the text around them.

@@ -2,11 +2,12 @@
 //!
 //! It is the only thread that gives numbers. Nothing becomes visible before it is stored.
 
+use crate::doors::Doors;
 use crate::event::{Asker, Entry, Event, Recorded};
 use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::protocol::{MESSAGE_OVERHEAD, Problem};
-use crate::store::{Message, Outcome, Record, Rev, RoomId, Store};
+use crate::store::{Change, Message, Outcome, Record, Rev, RoomId, Store};
 use crossbeam_channel::{Receiver, Sender};
 use log::{error, info};
 use std::collections::HashMap;
@@ -15,6 +16,9 @@ use std::time::{Duration, Instant};
 
 /// Records in one transaction.
 const BATCH: usize = 1024;
+
+/// A reaction shows its message again, and what that weighs is not known before it is stored: so much is counted.
+const SHOWN_AGAIN: usize = 8 * 1024;
 
 /// Messages read at once where some were missed.
 const PAGE: usize = 500;
@@ -26,6 +30,7 @@ pub(crate) struct Recorder {
     passed: HashMap<RoomId, Rev>,
     /// Bytes of bodies in one transaction.
     batch_bytes: usize,
+    doors: Arc<Doors>,
     metrics: Arc<Metrics>,
     pace: Arc<Pace>,
     /// How long the last batch took.
@@ -40,11 +45,12 @@ impl Recorder {
         heads: HashMap<RoomId, Rev>,
         events: Sender<Event>,
         batch_bytes: usize,
+        doors: Arc<Doors>,
         pace: Arc<Pace>,
         metrics: Arc<Metrics>,
     ) -> Recorder {
         let storing = Duration::ZERO;
-        Recorder { store, events, passed: heads, batch_bytes, metrics, pace, storing, failing: false }
+        Recorder { store, events, passed: heads, batch_bytes, doors, metrics, pace, storing, failing: false }
     }
 
     /// Records until it is told to stop.
@@ -55,16 +61,17 @@ impl Recorder {
             self.pace.gather(self.storing);
             let (records, askers);
             (records, askers, stop) = batch(first, entries, self.batch_bytes);
-            self.record(&records, askers);
+            self.record(records, askers);
         }
     }
 
-    fn record(&mut self, records: &[Record], askers: Vec<Asker>) {
+    fn record(&mut self, records: Vec<Record>, askers: Vec<Asker>) {
+        let (records, askers) = self.allowed(records, askers);
         if records.is_empty() {
             return;
         }
         let begin = Instant::now();
-        let stored = self.store.record(records);
+        let stored = self.store.record(&records);
         self.storing = begin.elapsed();
         self.metrics.commit_seconds.observe(self.storing.as_secs_f64());
         self.metrics.batch_messages.observe(records.len() as f64);
@@ -73,7 +80,7 @@ impl Recorder {
                 if std::mem::take(&mut self.failing) {
                     info!("the database answers again");
                 }
-                self.pass_on(records, outcomes, askers);
+                self.pass_on(&records, outcomes, askers);
             }
             Err(cause) => {
                 self.metrics.store_failures.inc();
@@ -85,10 +92,23 @@ impl Recorder {
         }
     }
 
+    /// Turns away what may not be. Whoever asked was looked at before; but that was before this moment.
+    fn allowed(&self, records: Vec<Record>, askers: Vec<Asker>) -> (Vec<Record>, Vec<Asker>) {
+        let mut allowed = (Vec::with_capacity(records.len()), Vec::with_capacity(askers.len()));
+        for (record, asker) in records.into_iter().zip(askers) {
+            match self.doors.judge(&record, matches!(asker, Asker::Thread(_))) {
+                Ok(()) => allowed.extend([(record, asker)]),
+                Err(problem) => refuse(&record, asker, problem),
+            }
+        }
+        allowed
+    }
+
     fn pass_on(&mut self, records: &[Record], outcomes: Vec<Outcome>, askers: Vec<Asker>) {
         let mut recorded = Vec::with_capacity(outcomes.len());
         let mut answers = Vec::new();
         for ((record, outcome), asker) in records.iter().zip(outcomes).zip(askers) {
+            self.doors.take(record, &outcome);
             let asker = match asker {
                 Asker::Thread(answer) => {
                     answers.push((answer, outcome.clone()));
@@ -99,16 +119,25 @@ impl Recorder {
             match (outcome, asker, record) {
                 (Outcome::Posted(message), ..) => self.line_up(message, &mut recorded),
                 (Outcome::Created(room), ..) => recorded.push(Recorded::Created(room)),
+                (Outcome::Changed(room), ..) => recorded.push(Recorded::Changed(room)),
+                (Outcome::Invited(room), _, Record::Invite { person, .. }) => {
+                    recorded.push(Recorded::Invited(room, person.clone()));
+                }
+                (Outcome::Removed(_), _, Record::Remove { room, person, .. }) => {
+                    recorded.push(Recorded::Removed(*room, person.clone()));
+                }
                 (Outcome::Repeated(message), Some(Asker::Client(party)), _) => {
                     recorded.push(Recorded::Repeated(party.id, message));
                 }
                 (Outcome::Read, Some(Asker::Reader(party, room)), Record::Read { rev, .. }) => {
                     recorded.push(Recorded::Read(party.id, room, *rev));
                 }
+                (Outcome::Refused(fault), Some(asker), record) => refuse(record, asker, Problem::of(fault)),
                 _ => {}
             }
         }
-        let posted = recorded.iter().filter(|recorded| matches!(recorded, Recorded::Posted(_))).count();
+        let posted =
+            recorded.iter().filter(|recorded| matches!(recorded, Recorded::Posted(m) if m.rev == m.seq)).count();
         self.metrics.messages_stored.inc_by(posted as u64);
         if !recorded.is_empty() {
             self.pace.stored();
@@ -122,7 +151,7 @@ impl Recorder {
     }
 
     /// Passes a message on, and before it those that stand in the store but were never passed on: a commit whose
-    /// success was reported as a failure.
+    /// success was reported as a failure. Numbers that another change took over meanwhile are not among them.
     fn line_up(&mut self, message: Message, recorded: &mut Vec<Recorded>) {
         let passed = self.passed.entry(message.room).or_insert(0);
         while *passed + 1 < message.rev {
@@ -142,9 +171,10 @@ impl Recorder {
     }
 }
 
-/// What waits, up to a batch; and whether it was the last.
+/// What waits, up to a batch; and whether it was the last. What changes who may do what ends a batch: what comes
+/// behind it is judged by what it made so.
 fn batch(first: Entry, entries: &Receiver<Entry>, most_bytes: usize) -> (Vec<Record>, Vec<Asker>, bool) {
-    let (mut records, mut askers, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let (mut records, mut askers, mut bytes, mut ends) = (Vec::new(), Vec::new(), 0, false);
     let mut next = Some(first);
     while let Some(entry) = next {
         match entry {
@@ -152,15 +182,22 @@ fn batch(first: Entry, entries: &Receiver<Entry>, most_bytes: usize) -> (Vec<Rec
             Entry::Record(record, asker) => {
                 bytes += match &record {
                     Record::Post { body, .. } => body.len(),
+                    Record::Amend { change: Change::Edit(body), .. } => body.len() + MESSAGE_OVERHEAD,
+                    Record::Amend { change: Change::Delete, .. } => MESSAGE_OVERHEAD,
+                    Record::Amend { change: Change::React { .. }, .. } => SHOWN_AGAIN,
                     // Everyone is told of it, in one write for all rooms of a batch.
                     Record::Create { title, .. } => title.len() + MESSAGE_OVERHEAD,
+                    Record::Direct { .. } | Record::Change { .. } | Record::Invite { .. } | Record::Remove { .. } => {
+                        MESSAGE_OVERHEAD
+                    }
                     Record::Read { .. } => 0,
                 };
+                ends |= matches!(record, Record::Change { .. } | Record::Invite { .. } | Record::Remove { .. });
                 records.push(record);
                 askers.push(asker);
             }
         }
-        next = if records.len() < BATCH && bytes < most_bytes { entries.try_recv().ok() } else { None };
+        next = if records.len() < BATCH && bytes < most_bytes && !ends { entries.try_recv().ok() } else { None };
     }
     (records, askers, false)
 }
@@ -171,6 +208,9 @@ fn refuse(record: &Record, asker: Asker, problem: Problem) {
         Asker::Client(party) => {
             let id = if let Record::Post { id, .. } = record { Some(id.clone()) } else { None };
             party.refuse(&problem.id(id));
+        }
+        Asker::Changer(party, room, reference) => {
+            party.refuse(&Problem { reference, ..problem.room(room.as_str()) });
         }
         // A mark that was not kept will be sent again with the next one.
         Asker::Reader(..) => {}
@@ -186,7 +226,7 @@ mod tests {
 
     fn post(id: &str) -> Record {
         let author = PersonName::parse("ann").unwrap();
-        Record::Post { room: 1, author, id: id.into(), body: id.into(), at: Time::now() }
+        Record::Post { room: 1, author, id: id.into(), body: id.into(), reply_to: None, at: Time::now() }
     }
 
     fn asker() -> Asker {
@@ -210,7 +250,8 @@ mod tests {
         let (send, entries) = unbounded();
         for n in 0..100 {
             let author = PersonName::parse("ann").unwrap();
-            let record = Record::Post { room: 1, author, id: n.to_string(), body: "x".repeat(8192), at: Time::now() };
+            let (id, body, at) = (n.to_string(), "x".repeat(8192), Time::now());
+            let record = Record::Post { room: 1, author, id, body, reply_to: None, at };
             send.send(Entry::Record(record, asker())).unwrap();
         }
         let first = entries.recv().unwrap();
@@ -226,12 +267,13 @@ mod tests {
             HashMap::from([(1, 0)]),
             send,
             1000,
+            Arc::new(Doors::new(Vec::new())),
             Arc::default(),
             Arc::new(Metrics::new(1)),
         );
-        recorder.record(&[post("a")], vec![asker()]);
+        recorder.record(vec![post("a")], vec![asker()]);
         store.record(&[post("b"), post("c")]).unwrap();
-        recorder.record(&[post("d")], vec![asker()]);
+        recorder.record(vec![post("d")], vec![asker()]);
         let mut revs = Vec::new();
         for event in events.try_iter() {
             let Event::Recorded(recorded) = event else { panic!() };

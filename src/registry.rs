@@ -27,14 +27,15 @@ pub struct Frame {
     pub rev: Rev,
     /// For `parlor.v1`.
     pub json: Bytes,
-    /// For plain text.
+    /// For plain text; empty where that has no word for it.
     pub plain: Bytes,
 }
 
 /// Rooms and their members.
 pub struct Registry<M> {
     clients: HashMap<ClientId, Client<M>>,
-    people: HashMap<PersonName, Vec<ClientId>>,
+    /// By folded name.
+    people: HashMap<String, Vec<ClientId>>,
     rooms: HashMap<RoomId, Line<M>>,
     /// When which room tells who came and went.
     due: BinaryHeap<Reverse<(Instant, RoomId)>>,
@@ -143,7 +144,7 @@ impl<M: Clone> Registry<M> {
 
     /// A client came.
     pub fn open(&mut self, client: ClientId, name: PersonName, tongue: Tongue, reach: M) {
-        self.people.entry(name.clone()).or_default().push(client);
+        self.people.entry(name.folded()).or_default().push(client);
         self.clients.insert(client, Client { name, tongue, reach, rooms: Vec::new() });
     }
 
@@ -153,10 +154,11 @@ impl<M: Clone> Registry<M> {
         for room in gone.rooms {
             self.take_from(client, &gone.name, room, now);
         }
-        if let Some(others) = self.people.get_mut(&gone.name) {
+        let folded = gone.name.folded();
+        if let Some(others) = self.people.get_mut(&folded) {
             others.retain(|other| *other != client);
             if others.is_empty() {
-                self.people.remove(&gone.name);
+                self.people.remove(&folded);
             }
         }
     }
@@ -172,7 +174,8 @@ impl<M: Clone> Registry<M> {
         let head = line.head.unwrap_or(since);
         let begin = line.ring.partition_point(|frame| frame.rev <= since);
         let covered = since >= head || line.ring.get(begin).is_some_and(|next| next.rev == since + 1);
-        let frames: Vec<Bytes> = line.ring.range(begin..).map(|frame| frame.of(who.tongue)).collect();
+        let frames = line.ring.range(begin..).map(|frame| frame.of(who.tongue));
+        let frames: Vec<Bytes> = frames.filter(|frame| !frame.is_empty()).collect();
         if !covered || frames.iter().map(Bytes::len).sum::<usize>() > self.stride {
             return Some(Stepped::Behind(head));
         }
@@ -241,18 +244,12 @@ impl<M: Clone> Registry<M> {
         let mut delivered = Delivered::default();
         let Some(line) = self.rooms.get_mut(&room) else { return delivered };
         let pending = line.ring.range(line.ring.len() - line.pending..);
-        let revs: Vec<Rev> = pending.clone().map(|frame| frame.rev).collect();
-        let (json, plain): (Vec<Bytes>, Vec<Bytes>) =
-            pending.map(|frame| (frame.json.clone(), frame.plain.clone())).unzip();
-        // Summed once, so that a member costs two additions.
-        let (json_bytes, plain_bytes) = (bytes_from(&json), bytes_from(&plain));
+        let json = Waiting::of(pending.clone().map(|frame| (frame.rev, frame.json.clone())));
+        let plain = Waiting::of(pending.map(|frame| (frame.rev, frame.plain.clone())));
         line.pending = 0;
         for member in &line.members {
-            let begin = revs.partition_point(|rev| *rev <= member.after);
-            let (frames, bytes) = match member.tongue {
-                Tongue::Json => (&json[begin..], json_bytes[begin]),
-                Tongue::Plain => (&plain[begin..], plain_bytes[begin]),
-            };
+            let waiting = if member.tongue == Tongue::Json { &json } else { &plain };
+            let (frames, bytes) = waiting.after(member.after);
             if !frames.is_empty() && to(&member.reach, frames) {
                 delivered.frames += frames.len() as u64;
                 delivered.bytes += bytes;
@@ -286,13 +283,18 @@ impl<M: Clone> Registry<M> {
 
     /// All connections of a person, whose name is compared as names are.
     pub fn person(&self, folded: &str) -> Vec<&M> {
-        let of = self.people.iter().filter(|(name, _)| name.folded() == folded).flat_map(|(_, clients)| clients);
-        of.filter_map(|client| self.client(*client)).collect()
+        let own = self.people.get(folded).map(Vec::as_slice).unwrap_or_default();
+        own.iter().filter_map(|client| self.client(*client)).collect()
     }
 
     /// How many clients and how many people there are.
     pub fn counts(&self) -> (usize, usize) {
         (self.clients.len(), self.people.len())
+    }
+
+    /// Whether a client is in a room.
+    pub fn is_in(&self, client: ClientId, room: RoomId) -> bool {
+        self.rooms.get(&room).is_some_and(|line| line.places.contains_key(&client))
     }
 
     /// Whom to tell that a client's person is writing: the others in the room, if it is small and the client is in it.
@@ -301,7 +303,7 @@ impl<M: Clone> Registry<M> {
         if line.people.len() > NAMED || !line.places.contains_key(&client) {
             return Vec::new();
         }
-        let own = self.people.get(&who.name).map(Vec::as_slice).unwrap_or_default();
+        let own = self.people.get(&who.name.folded()).map(Vec::as_slice).unwrap_or_default();
         let others =
             line.members.iter().filter(|member| member.tongue == Tongue::Json && !own.contains(&member.client));
         others.map(|member| &member.reach).collect()
@@ -310,7 +312,7 @@ impl<M: Clone> Registry<M> {
     /// The other connections of a client's person, of those who speak `parlor.v1`.
     pub fn others(&self, client: ClientId) -> Vec<&M> {
         let Some(who) = self.clients.get(&client) else { return Vec::new() };
-        let own = self.people.get(&who.name).map(Vec::as_slice).unwrap_or_default();
+        let own = self.people.get(&who.name.folded()).map(Vec::as_slice).unwrap_or_default();
         let others = own.iter().filter(|other| **other != client).filter_map(|other| self.clients.get(other));
         others.filter(|other| other.tongue == Tongue::Json).map(|other| &other.reach).collect()
     }
@@ -415,6 +417,27 @@ impl Frame {
     }
 }
 
+/// What is to be delivered in one tongue.
+struct Waiting {
+    revs: Vec<Rev>,
+    frames: Vec<Bytes>,
+    /// Summed once, so that a member costs two additions.
+    bytes: Vec<u64>,
+}
+
+impl Waiting {
+    fn of(frames: impl Iterator<Item = (Rev, Bytes)>) -> Waiting {
+        let (revs, frames): (_, Vec<Bytes>) = frames.filter(|(_, frame)| !frame.is_empty()).unzip();
+        let bytes = bytes_from(&frames);
+        Waiting { revs, frames, bytes }
+    }
+
+    fn after(&self, rev: Rev) -> (&[Bytes], u64) {
+        let begin = self.revs.partition_point(|other| *other <= rev);
+        (&self.frames[begin..], self.bytes[begin])
+    }
+}
+
 /// The bytes from each frame on to the last, and 0 behind it.
 fn bytes_from(frames: &[Bytes]) -> Vec<u64> {
     let mut bytes = vec![0; frames.len() + 1];
@@ -427,6 +450,7 @@ fn bytes_from(frames: &[Bytes]) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Kind;
 
     fn name(text: &str) -> PersonName {
         PersonName::parse(text).unwrap()
@@ -437,7 +461,9 @@ mod tests {
             id,
             name: RoomName::parse(&format!("r{id}")).unwrap(),
             title: String::new(),
-            kind: String::new(),
+            topic: String::new(),
+            kind: Kind::Public,
+            archived: false,
             head: 0,
         }
     }
@@ -616,6 +642,23 @@ mod tests {
         scene.push(1);
         assert_eq!(scene.deliver(), [(1, "1".into()), (2, "p1".into())]);
         assert_eq!(scene.registry.everyone().collect::<Vec<_>>(), [&1]);
+    }
+
+    #[test]
+    fn a_tongue_without_a_word_for_it_is_handed_nothing() {
+        let mut scene = Scene::new();
+        scene.open(1, "ann");
+        scene.registry.open(2, name("bob"), Tongue::Plain, 2);
+        scene.join(1, 0);
+        scene.join(2, 0);
+        let silent = |rev: Rev| move |_: &RoomName| Frame { rev, json: rev.to_string().into(), plain: Bytes::new() };
+        scene.registry.push(1, || room(1).name, silent(1));
+        scene.push(2);
+        scene.registry.push(1, || room(1).name, silent(3));
+        assert_eq!(scene.deliver(), [(1, "1 2 3".into()), (2, "p2".into())]);
+        scene.registry.push(1, || room(1).name, silent(4));
+        assert_eq!(scene.registry.deliver(1, |_, _| true), Delivered { frames: 1, bytes: 1 });
+        assert_eq!(frames(scene.join(2, 1)), (vec!["p2".into()], 4));
     }
 
     #[test]

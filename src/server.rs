@@ -2,6 +2,7 @@
 
 use crate::config::{Builder, Keep};
 use crate::dispatcher::Dispatcher;
+use crate::doors::Doors;
 use crate::error::Error;
 use crate::event::{Entry, Event};
 use crate::flusher::Flusher;
@@ -90,8 +91,9 @@ impl Server {
             #[cfg(feature = "sqlite")]
             Keep::Sqlite(folder, sync) => Arc::new(Sql::sqlite(folder, *sync, settings.max_rooms)?),
         };
-        let nobody = PersonName::trusted("");
-        let rooms = store.rooms(&nobody, usize::MAX)?.0.into_iter().map(|view| view.room).collect();
+        let all = store.every_room()?;
+        let rooms = all.iter().map(|found| found.room.clone()).collect();
+        let doors = Arc::new(Doors::new(all));
         let capacity = settings.capacity();
         let refused = |cause| Error::Listen(settings.listen, cause);
         let socket = match &settings.listener {
@@ -119,6 +121,7 @@ impl Server {
             events,
             flusher,
             guests,
+            doors,
             admits: capacity.clients,
             roster,
             metrics: Arc::new(Metrics::new(capacity.clients)),
@@ -180,11 +183,13 @@ impl Server {
         let names = self.rooms.iter().map(|room| (room.id, room.name.clone())).collect();
         let heads: HashMap<_, _> = self.rooms.iter().map(|room| (room.id, room.head)).collect();
         let pace = Arc::new(Pace::default());
-        let dispatcher = Dispatcher::new(names, 2 * line.settings.portion(), pace.clone(), line.metrics.clone());
+        let dispatcher =
+            Dispatcher::new(names, line.doors.clone(), 2 * line.settings.portion(), pace.clone(), line.metrics.clone());
         let events = self.events;
         threads.start("dispatcher", move || dispatcher.run(&events))?;
         let (store, portion) = (line.store.clone(), 2 * line.settings.portion());
-        let recorder = Recorder::new(store, heads, line.events.clone(), portion, pace, line.metrics.clone());
+        let recorder =
+            Recorder::new(store, heads, line.events.clone(), portion, line.doors.clone(), pace, line.metrics.clone());
         let entries = self.entries;
         threads.start("recorder", move || recorder.run(&entries))?;
         threads.workers = Some(self.http.start(&line)?);

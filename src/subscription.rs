@@ -19,7 +19,8 @@ const PAGE: usize = 200;
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// The messages of a room, each once and in rising `rev`, as an iterator that waits for the next; it ends when the
-/// server has stopped and all was told. Made by [`Handle::subscribe`](crate::Handle::subscribe).
+/// server has stopped and all was told. One that is edited, deleted or answered with a reaction comes again as it now stands:
+/// then its `rev` is above its `seq`. Made by [`Handle::subscribe`](crate::Handle::subscribe).
 ///
 /// ```
 /// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;

@@ -73,7 +73,9 @@ impl Classroom {
     /// Ends the lesson: what was said is kept for [`Classroom::export`], then the server stops.
     pub fn end(&self, server: &Handle) {
         let rooms = server.rooms().unwrap_or_default().into_iter();
-        let told = rooms.filter_map(|room| Some((room.title, server.subscribe_since(&room.room, 0).ok()?)));
+        // What was said behind closed doors is not the lesson's.
+        let open = rooms.filter(|room| room.kind == "public");
+        let told = open.filter_map(|room| Some((room.title, server.subscribe_since(&room.room, 0).ok()?)));
         let mut kept = self.inner.rooms.lock();
         if kept.is_empty() {
             kept.extend(told);

@@ -150,7 +150,8 @@ impl Client {
         &self.seat.events
     }
 
-    /// The messages alone, one after the other; the iterator waits for the next, and ends when the client does.
+    /// The messages alone, one after the other; the iterator waits for the next, and ends when the client does. One that is
+    /// edited, deleted or answered with a reaction comes again as it now stands: then its `rev` is above its `seq`.
     pub fn messages(&self) -> impl Iterator<Item = Message> + '_ {
         let events = self.seat.events.iter();
         events.filter_map(|event| if let Event::Message(message) = event { Some(message) } else { None })
@@ -187,12 +188,20 @@ impl Client {
     /// [`DialError::Problem`] when the server does not take it. [`DialError::TimedOut`]: it is still on its way, and may
     /// be stored yet.
     pub fn post(&self, room: &str, body: &str) -> Result<Message, DialError> {
-        self.post_as(room, new_id()?, body)
+        self.post_as(room, new_id()?, body, None)
     }
 
-    fn post_as(&self, room: &str, id: String, body: &str) -> Result<Message, DialError> {
+    /// Posts a message that answers the one with the number `to` in the same room, and waits until it is stored.
+    ///
+    /// # Errors
+    /// As [`Client::post`].
+    pub fn reply(&self, room: &str, to: i64, body: &str) -> Result<Message, DialError> {
+        self.post_as(room, new_id()?, body, Some(to))
+    }
+
+    fn post_as(&self, room: &str, id: String, body: &str, reply_to: Option<i64>) -> Result<Message, DialError> {
         let (receipt, stored) = bounded(1);
-        self.dispatch(room, id, body, Some(receipt))?;
+        self.dispatch(room, id, body, reply_to, Some(receipt))?;
         match stored.recv_timeout(RECEIPT) {
             Ok(Ok(message)) => Ok(message),
             Ok(Err(problem)) => Err(DialError::Problem(problem)),
@@ -218,7 +227,7 @@ impl Client {
     /// # Errors
     /// As [`Client::post`].
     pub fn post_once(&self, room: &str, id: &str, body: &str) -> Result<Message, DialError> {
-        self.post_as(room, id.into(), body)
+        self.post_as(room, id.into(), body, None)
     }
 
     /// Posts a message and does not wait. Gives its id: the [`Event::Message`] of that id is its receipt,
@@ -228,7 +237,7 @@ impl Client {
     /// [`DialError::Problem`] with `too_long` for one that is longer than the server takes; otherwise as [`Client::join`].
     pub fn send(&self, room: &str, body: &str) -> Result<String, DialError> {
         let id = new_id()?;
-        self.dispatch(room, id.clone(), body, None)?;
+        self.dispatch(room, id.clone(), body, None, None)?;
         Ok(id)
     }
 
@@ -250,6 +259,46 @@ impl Client {
     /// As [`Client::join`].
     pub fn typing(&self, room: &str) -> Result<(), DialError> {
         self.tell(&serde_json::json!({"type": "typing", "room": room}))
+    }
+
+    /// Gives an own message, the one with the number `seq`, another text; moderators may anyone's. What comes of it is an
+    /// [`Event::Message`] as it now stands, or [`Event::Refused`]; if the connection breaks first, perhaps nothing.
+    ///
+    /// ```
+    /// # let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?.spawn()?;
+    /// let ann = server.client("ann")?;
+    /// ann.join("lobby", parlor::Start::Last(0))?;
+    /// let slip = ann.post("lobby", "helo")?;
+    /// ann.edit("lobby", slip.seq, "hello")?;
+    /// ann.delete("lobby", slip.seq)?;
+    /// let bodies: Vec<String> = ann.messages().take(3).map(|message| message.body).collect();
+    /// assert_eq!(bodies, ["helo", "hello", ""]);
+    /// # server.shutdown();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub fn edit(&self, room: &str, seq: i64, body: &str) -> Result<(), DialError> {
+        self.fits(body, None, room)?;
+        self.tell(&serde_json::json!({"type": "edit", "room": room, "seq": seq, "body": body}))
+    }
+
+    /// Takes an own message back; moderators may anyone's. What comes of it is told as for [`Client::edit`].
+    ///
+    /// # Errors
+    /// As [`Client::join`].
+    pub fn delete(&self, room: &str, seq: i64) -> Result<(), DialError> {
+        self.tell(&serde_json::json!({"type": "delete", "room": room, "seq": seq}))
+    }
+
+    /// Answers a message with an emoji, or, with `on` false, takes that back. What comes of it is told as for
+    /// [`Client::edit`]; nothing, if it was so already.
+    ///
+    /// # Errors
+    /// As [`Client::join`].
+    pub fn react(&self, room: &str, seq: i64, emoji: &str, on: bool) -> Result<(), DialError> {
+        self.tell(&serde_json::json!({"type": "react", "room": room, "seq": seq, "emoji": emoji, "on": on}))
     }
 
     /// Says that this person has read a room up to a number.
@@ -279,6 +328,7 @@ impl Client {
         room: &str,
         id: String,
         body: &str,
+        reply_to: Option<i64>,
         receipt: Option<Sender<Result<Message, Problem>>>,
     ) -> Result<(), DialError> {
         let shared = &self.seat.shared;
@@ -286,18 +336,25 @@ impl Client {
         while state.session.unseen() >= POSTS && state.end.is_none() {
             shared.moved.wait(&mut state);
         }
-        let limit = state.session.body_limit;
-        if body.len() > limit {
-            // On the wire it might be longer than the server reads at all, and end the connection.
-            let (code, id, room) = ("too_long".into(), Some(id), Some(room.into()));
-            let message = format!("a message has {limit} bytes at most, and this one {}", body.len());
-            return Err(DialError::Problem(Problem { code, message, id, room }));
-        }
+        drop(state);
+        self.fits(body, Some(&id), room)?;
+        let mut state = shared.state.lock();
         if let Some(receipt) = receipt {
             state.receipts.entry(id.clone()).or_default().push(receipt);
         }
         drop(state);
-        self.ask(|session| session.post(id, room, body))
+        self.ask(|session| session.post(id, room, body, reply_to))
+    }
+
+    /// On the wire a longer one might be longer than the server reads at all, and end the connection.
+    fn fits(&self, body: &str, id: Option<&str>, room: &str) -> Result<(), DialError> {
+        let limit = self.seat.shared.state.lock().session.body_limit;
+        if body.len() <= limit {
+            return Ok(());
+        }
+        let (code, id, room) = ("too_long".into(), id.map(str::to_owned), Some(room.into()));
+        let message = format!("a message has {limit} bytes at most, and this one {}", body.len());
+        Err(DialError::Problem(Problem { code, message, id, room }))
     }
 
     /// Asks for something that outlives a connection: sent now if there is one, otherwise when there is.

@@ -47,7 +47,8 @@ pub enum Event {
         /// When.
         retry_in: Duration,
     },
-    /// A message. In a room each comes once, in rising `rev`, whatever breaks in between.
+    /// A message as it now stands. In a room each comes once, in rising `rev`, whatever breaks in between; and once more for
+    /// each time that it is edited, deleted or answered with a reaction: then its `rev` is above its `seq`.
     Message(Message),
     /// The room's past has been told; what follows is live.
     Joined {
@@ -94,7 +95,7 @@ pub enum Event {
         /// Up to which number.
         rev: i64,
     },
-    /// A room was made.
+    /// A room was made or changed, or is gone for this person.
     Room(Room),
     /// The server did not take something.
     Refused(Problem),
@@ -117,18 +118,46 @@ pub enum Event {
 pub struct Room {
     /// Its name in addresses.
     pub room: String,
-    /// Its title for people.
+    /// Its title for people. That of a direct room is the others' names.
+    #[serde(default)]
     pub title: String,
+    /// What it is about.
+    #[serde(default)]
+    pub topic: String,
+    /// `public`, `private`, or `direct` for one between people.
+    #[serde(default)]
+    pub kind: String,
+    /// It can be read, and not posted to.
+    #[serde(default)]
+    pub archived: bool,
     /// The number given last.
+    #[serde(default)]
     pub head: i64,
     /// Messages since this person last read there, counted to 100; 0 for one who never has.
     #[serde(default)]
     pub unread: i64,
+    /// How many of them mention this person, counted to 100.
+    #[serde(default)]
+    pub mentions: i64,
+    /// There is no such room any more for this person, who was removed from it or left it for good. Nothing else is
+    /// told then.
+    #[serde(default)]
+    pub gone: bool,
 }
 
 impl Room {
     pub(crate) fn of(room: crate::store::Room) -> Room {
-        Room { room: room.name.as_str().to_owned(), title: room.title, head: room.head, unread: 0 }
+        Room {
+            room: room.name.as_str().to_owned(),
+            title: room.title,
+            topic: room.topic,
+            kind: room.kind.as_str().to_owned(),
+            archived: room.archived,
+            head: room.head,
+            unread: 0,
+            mentions: 0,
+            gone: false,
+        }
     }
 }
 
@@ -140,7 +169,7 @@ impl Room {
 ///
 /// let ann = server.client("ann")?;
 /// let Err(DialError::Problem(problem)) = ann.post("attic", "anybody?") else { panic!() };
-/// assert_eq!(problem.code, "not_a_member");
+/// assert_eq!(problem.code, "no_such_room");
 /// # server.shutdown();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -34,6 +34,8 @@ struct Place {
     seen: Option<i64>,
     /// Before there is such a number, while the last messages come by `seq`: the one that was handed over last.
     replayed: i64,
+    /// The highest `rev` among them: what has a higher one was changed since.
+    changed: i64,
     /// It was asked for by `create`, and nothing was heard of it yet.
     is_wish: bool,
     flow: Flow,
@@ -53,6 +55,7 @@ struct Post {
     id: String,
     room: String,
     body: String,
+    reply_to: Option<i64>,
 }
 
 /// What a frame of the server means.
@@ -149,7 +152,12 @@ impl Session {
             }
             Frame::Typing { room, from } => heard.events.push(Event::Typing { room, from }),
             Frame::Read { room, rev } => heard.events.push(Event::Read { room, rev }),
-            Frame::Room(room) => heard.events.push(Event::Room(room)),
+            Frame::Room(room) => {
+                if room.gone {
+                    self.rooms.remove(&room.room);
+                }
+                heard.events.push(Event::Room(room));
+            }
             Frame::Pong { t } => self.open_fence(t.as_u64()),
             Frame::Error(problem) => self.refused(problem, &mut heard),
             Frame::Unknown => {}
@@ -184,7 +192,8 @@ impl Session {
         }
         let Some(place) = self.rooms.get_mut(&message.room) else { return };
         // What is known already is the receipt of something that was posted twice.
-        let is_new = place.seen.map_or(message.seq > place.replayed, |seen| message.rev > seen);
+        let is_next = message.seq > place.replayed || message.rev > place.changed;
+        let is_new = place.seen.map_or(is_next, |seen| message.rev > seen);
         if place.flow != Flow::Open || !is_new {
             return;
         }
@@ -196,7 +205,10 @@ impl Session {
         }
         match &mut place.seen {
             Some(seen) => *seen = message.rev,
-            None => place.replayed = message.seq,
+            None => {
+                place.replayed = place.replayed.max(message.seq);
+                place.changed = place.changed.max(message.rev);
+            }
         }
         heard.events.push(Event::Message(message));
     }
@@ -271,8 +283,8 @@ impl Session {
     }
 
     /// Keeps a post until it is seen on the line; the frame to send.
-    pub fn post(&mut self, id: String, room: &str, body: &str) -> String {
-        let new = Post { id, room: room.into(), body: body.into() };
+    pub fn post(&mut self, id: String, room: &str, body: &str, reply_to: Option<i64>) -> String {
+        let new = Post { id, room: room.into(), body: body.into(), reply_to };
         let frame = post(&new);
         self.posts.push_back(new);
         frame
@@ -287,7 +299,7 @@ impl Session {
 impl Place {
     fn new(start: Start) -> Place {
         let seen = if let Start::Since(rev) = start { Some(rev) } else { None };
-        Place { start, seen, replayed: 0, is_wish: false, flow: Flow::Open }
+        Place { start, seen, replayed: 0, changed: 0, is_wish: false, flow: Flow::Open }
     }
 }
 
@@ -299,7 +311,11 @@ fn join(room: &str, place: &Place) -> String {
 }
 
 fn post(post: &Post) -> String {
-    json!({"type": "post", "room": post.room, "id": post.id, "body": post.body}).to_string()
+    let mut frame = json!({"type": "post", "room": post.room, "id": post.id, "body": post.body});
+    if let Some(seq) = post.reply_to {
+        frame["reply_to"] = seq.into();
+    }
+    frame.to_string()
 }
 
 #[cfg(test)]
@@ -361,6 +377,20 @@ mod tests {
     }
 
     #[test]
+    fn a_change_is_handed_over_once_even_among_the_last_messages() {
+        let changed =
+            |seq: i64, rev: i64| message(rev, "x").replace(&format!("\"seq\":{rev}"), &format!("\"seq\":{seq}"));
+        let mut session = begun(Start::Last(3));
+        let replay = [changed(6, 9), message(7, "a"), message(8, "b")];
+        assert_eq!(revs(&mut session, &replay, true), [9, 7, 8]);
+        again(&mut session, "e");
+        assert_eq!(revs(&mut session, &replay, true), [0; 0]);
+        // Changed while the last messages were read; then live.
+        let more = [changed(7, 10), joined(10), changed(6, 11), changed(6, 11)];
+        assert_eq!(revs(&mut session, &more, true), [10, 11]);
+    }
+
+    #[test]
     fn another_epoch_begins_anew() {
         let mut session = begun(Start::Since(100));
         assert_eq!(again(&mut session, "other"), [r#"{"last":50,"room":"lobby","type":"join"}"#]);
@@ -370,8 +400,8 @@ mod tests {
     #[test]
     fn what_was_posted_and_not_seen_is_posted_again_with_the_same_id() {
         let mut session = begun(Start::Since(0));
-        session.post("x".into(), "lobby", "one");
-        session.post("y".into(), "lobby", "two");
+        session.post("x".into(), "lobby", "one", None);
+        session.post("y".into(), "lobby", "two", None);
         let heard = session.hear(&message(1, "x"), true).unwrap();
         assert!(matches!(heard.settled, Some((id, Ok(_))) if id == "x"));
         let frames = again(&mut session, "e");
@@ -387,7 +417,7 @@ mod tests {
     #[test]
     fn what_somebody_else_says_under_the_same_id_is_no_receipt() {
         let mut session = begun(Start::Since(0));
-        session.post("x".into(), "lobby", "mine");
+        session.post("x".into(), "lobby", "mine", None);
         let heard = session.hear(&message(1, "x").replace("\"ann\"", "\"bob\""), true).unwrap();
         assert!(heard.settled.is_none() && heard.events.len() == 1);
         assert!(session.hear(&message(2, "x"), true).unwrap().settled.is_some());

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
+use tungstenite::error::ProtocolError;
 use tungstenite::http::{self, Request};
 use tungstenite::protocol::frame::Frame;
 use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
@@ -152,6 +153,10 @@ impl WebSocket {
                 return Err(DialError::TimedOut);
             }
             Err(HandshakeError::Failure(Error::Io(e))) => return Err(DialError::Lost(e.to_string())),
+            // As a proxy does while the server behind it is away.
+            Err(HandshakeError::Failure(Error::Protocol(ProtocolError::HandshakeIncomplete))) => {
+                return Err(DialError::Lost("the other side hung up before it had answered".into()));
+            }
             Err(HandshakeError::Failure(e)) => return Err(DialError::NotWebSocket(e.to_string())),
         };
         socket.get_mut().until = None;

@@ -5,7 +5,8 @@
 mod reply;
 mod request;
 
-use crate::name::LONGEST;
+use crate::name::{LONGEST, RoomName};
+use crate::store::Fault;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,6 +25,12 @@ pub const MOST: usize = 200;
 
 /// The most rooms that `welcome` lists.
 pub const MOST_ROOMS: usize = 200;
+
+/// The most people that a direct room is for, besides who makes it.
+pub const MOST_PEOPLE: usize = 8;
+
+/// The most members that a room is made with; the others are invited.
+pub const MOST_MEMBERS: usize = 100;
 
 /// Close codes, of RFC 6455 section 7.4 and our own from 4000.
 pub mod close {
@@ -131,6 +138,44 @@ impl Problem {
     /// Says which room it is about.
     pub fn room(self, room: impl Into<String>) -> Problem {
         Problem { room: Some(room.into()), ..self }
+    }
+
+    /// There is no such room, or none for who asks: the two are not to be told apart.
+    pub fn no_such_room(name: &RoomName) -> Problem {
+        Problem::new(Code::NoSuchRoom, format!("there is no room \"{name}\"")).room(name.as_str())
+    }
+
+    /// Gives back the `ref` of the frame that it answers, whatever the frame was.
+    pub fn answering(self, frame: &str) -> Problem {
+        /// Of the frame, this field.
+        #[derive(serde::Deserialize)]
+        struct Asked {
+            #[serde(rename = "ref")]
+            reference: Option<Value>,
+        }
+        if self.reference.is_some() {
+            return self;
+        }
+        let asked = serde_json::from_str::<Asked>(frame).ok().and_then(|asked| asked.reference);
+        let reference = asked.filter(|asked| request::scalar("ref", Some(asked)).is_ok());
+        Problem { reference, ..self }
+    }
+
+    /// A message that was not changed, or a reply that was not stored.
+    pub fn of(fault: Fault) -> Problem {
+        let (code, message) = match fault {
+            Fault::NoSuchMessage => (Code::BadField, "\"seq\" is the number of no message in this room"),
+            Fault::NothingToReplyTo => (Code::BadField, "\"reply_to\" is the number of no message in this room"),
+            Fault::NotOwn => {
+                (Code::NotAllowed, "somebody else wrote this message; only a moderator may change it, too")
+            }
+            Fault::Deleted => (Code::NotAllowed, "this message was deleted, and nothing of it can be changed any more"),
+            Fault::TooManyReactions => (
+                Code::NotAllowed,
+                "this message has as many reactions as it can; add to one that it has, or take one back",
+            ),
+        };
+        Problem::new(code, message)
     }
 
     /// What was to be stored could not be.

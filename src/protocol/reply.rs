@@ -1,18 +1,29 @@
 //! What the server says: facts in, frames out.
 
 use super::{Limits, Problem};
+use crate::doors::Standing;
 use crate::frame;
 use crate::name::{PersonName, RoomName};
-use crate::store::{Message, Rev, Role, Room, RoomView, Time};
+use crate::store::{Kind, Message, Reaction, Rev, Role, Room, RoomView, Time};
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// What a message weighs on the wire besides its body: field names, numbers, id and name.
 pub const MESSAGE_OVERHEAD: usize = 512;
 
 /// Bytes of most frames, so that their buffer need not grow.
 const USUAL: usize = 256;
+/// What a message weighs on the wire, at the most.
+pub fn weight(message: &Message) -> usize {
+    let reactions = message.reactions.iter().flat_map(|reaction| &reaction.people);
+    let reactions: usize = reactions.map(|person| person.as_str().len() + A_REACTION).sum();
+    message.body.len() + MESSAGE_OVERHEAD + reactions
+}
+
+/// What a reaction weighs besides the person's name: quotes, and the sign if it is the first of its kind.
+const A_REACTION: usize = 64;
 
 /// A frame of the server: its type, and its fields beside it.
 #[derive(Serialize)]
@@ -35,7 +46,14 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 }
 
 /// The first frame. `more`: there are other rooms than these.
-pub fn welcome(name: &PersonName, role: Role, epoch: &str, rooms: &[RoomView], more: bool, limits: &Limits) -> Bytes {
+pub fn welcome(
+    name: &PersonName,
+    role: Role,
+    epoch: &str,
+    rooms: &[(Standing, RoomView)],
+    more: bool,
+    limits: &Limits,
+) -> Bytes {
     #[derive(Serialize)]
     struct You<'a> {
         name: &'a PersonName,
@@ -51,7 +69,11 @@ pub fn welcome(name: &PersonName, role: Role, epoch: &str, rooms: &[RoomView], m
         limits: &'a Limits,
         server: &'a str,
     }
-    let rooms = rooms.iter().map(|view| RoomFields::of(&view.room, Some(view.unread))).collect();
+    let rooms = rooms.iter().map(|(standing, view)| {
+        let (unread, mentions) = (Some(view.unread), Some(view.mentions));
+        RoomFields { unread, mentions, ..RoomFields::of(&view.room, standing, name) }
+    });
+    let rooms = rooms.collect();
     let server = concat!("parlor/", env!("CARGO_PKG_VERSION"));
     say("welcome", Welcome { you: You { name, role }, epoch, rooms, more, limits, server })
 }
@@ -59,22 +81,93 @@ pub fn welcome(name: &PersonName, role: Role, epoch: &str, rooms: &[RoomView], m
 #[derive(Serialize)]
 struct RoomFields<'a> {
     room: &'a RoomName,
-    title: &'a str,
-    kind: &'a str,
+    title: Cow<'a, str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    topic: &'a str,
+    kind: Kind,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    archived: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maker: Option<&'a PersonName>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    people: &'a [PersonName],
     head: Rev,
     #[serde(skip_serializing_if = "Option::is_none")]
     unread: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mentions: Option<i64>,
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a Value>,
 }
 
 impl<'a> RoomFields<'a> {
-    fn of(room: &'a Room, unread: Option<i64>) -> RoomFields<'a> {
-        RoomFields { room: &room.name, title: &room.title, kind: &room.kind, head: room.head, unread }
+    fn of(room: &'a Room, standing: &'a Standing, reader: &PersonName) -> RoomFields<'a> {
+        let title = match room.kind {
+            Kind::Direct => Cow::Owned(others(&standing.people, reader)),
+            Kind::Public | Kind::Private => Cow::Borrowed(room.title.as_str()),
+        };
+        RoomFields {
+            room: &room.name,
+            title,
+            topic: &room.topic,
+            kind: room.kind,
+            archived: room.archived,
+            maker: standing.maker.as_ref(),
+            people: &standing.people,
+            head: room.head,
+            unread: None,
+            mentions: None,
+            reference: None,
+        }
     }
 }
 
-/// A room that was made.
-pub fn room(room: &Room) -> Bytes {
-    say("room", RoomFields::of(room, None))
+/// What a direct room is called for one of its people: the others' names.
+fn others(people: &[PersonName], reader: &PersonName) -> String {
+    let own = reader.folded();
+    let others: Vec<&str> = people.iter().filter(|name| name.folded() != own).map(PersonName::as_str).collect();
+    others.join(", ")
+}
+
+/// A room as it now stands, for `reader`; with `reference`, it answers a request.
+pub fn room(room: &Room, standing: &Standing, reader: &PersonName, reference: Option<&Value>) -> Bytes {
+    say("room", RoomFields { reference, ..RoomFields::of(room, standing, reader) })
+}
+
+/// A room that is not there any more, for who is told.
+pub fn gone(room: &RoomName) -> Bytes {
+    #[derive(Serialize)]
+    struct Gone<'a> {
+        room: &'a RoomName,
+        gone: bool,
+    }
+    say("room", Gone { room, gone: true })
+}
+
+/// All members of a room.
+pub fn members(room: &RoomName, people: &[PersonName], reference: Option<&Value>) -> Bytes {
+    #[derive(Serialize)]
+    struct Members<'a> {
+        room: &'a RoomName,
+        people: &'a [PersonName],
+        #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<&'a Value>,
+    }
+    say("members", Members { room, people, reference })
+}
+
+/// One member more, or one less.
+pub fn member(room: &RoomName, person: &PersonName, is_in: bool) -> Bytes {
+    #[derive(Serialize)]
+    struct Member<'a> {
+        room: &'a RoomName,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        added: Option<&'a PersonName>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        removed: Option<&'a PersonName>,
+    }
+    let (added, removed) = if is_in { (Some(person), None) } else { (None, Some(person)) };
+    say("members", Member { room, added, removed })
 }
 
 #[derive(Serialize)]
@@ -88,11 +181,32 @@ struct MessageFields<'a> {
     from: &'a PersonName,
     at: Time,
     body: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<Rev>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edited_at: Option<Time>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    deleted: bool,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    reactions: &'a [Reaction],
 }
 
 impl<'a> MessageFields<'a> {
     fn of(kind: Option<&'a str>, room: &'a RoomName, m: &'a Message) -> MessageFields<'a> {
-        MessageFields { kind, room, seq: m.seq, rev: m.rev, id: &m.id, from: &m.from, at: m.at, body: &m.body }
+        MessageFields {
+            kind,
+            room,
+            seq: m.seq,
+            rev: m.rev,
+            id: &m.id,
+            from: &m.from,
+            at: m.at,
+            body: &m.body,
+            reply_to: m.reply_to,
+            edited_at: m.edited_at,
+            deleted: m.deleted,
+            reactions: &m.reactions,
+        }
     }
 }
 
@@ -101,8 +215,11 @@ pub fn message(room: &RoomName, message: &Message) -> Bytes {
     frame::text(json(&MessageFields::of(Some("message"), room, message)))
 }
 
-/// A message as a plain-text client sees it.
+/// A message as a plain-text client sees it: nothing, if it was deleted.
 pub fn plain_message(message: &Message) -> Bytes {
+    if message.deleted {
+        return Bytes::new();
+    }
     frame::text(format!("{}: {}", message.from, message.body))
 }
 
@@ -203,19 +320,19 @@ mod tests {
     #[test]
     fn frames_read_as_the_protocol_says() {
         let from = PersonName::parse("ann").unwrap();
-        let m = Message {
-            room: 1,
-            seq: 4,
-            rev: 4,
-            id: "x".into(),
-            from: from.clone(),
-            at: Time(1_700_000_000_007),
-            body: "hi".into(),
-        };
+        let m = Message::born(1, 4, "x".into(), from.clone(), Time(1_700_000_000_007), "hi".into(), None);
         let expected = serde_json::json!({"type": "message", "room": "lobby", "seq": 4, "rev": 4, "id": "x", "from": "ann",
             "at": "2023-11-14T22:13:20.007Z", "body": "hi"});
         assert_eq!(payload(message(&lobby(), &m)), expected);
         assert_eq!(&plain_message(&m)[2..], b"ann: hi");
+        let reactions = vec![Reaction { emoji: "🎉".into(), people: vec![from.clone()] }];
+        let m = Message { rev: 9, reply_to: Some(2), edited_at: Some(m.at), reactions, ..m };
+        let expected = serde_json::json!({"type": "message", "room": "lobby", "seq": 4, "rev": 9, "id": "x", "from": "ann",
+            "at": "2023-11-14T22:13:20.007Z", "body": "hi", "reply_to": 2, "edited_at": "2023-11-14T22:13:20.007Z",
+            "reactions": [{"emoji": "🎉", "people": ["ann"]}]});
+        assert_eq!(payload(message(&lobby(), &m)), expected);
+        assert!(message(&lobby(), &m).len() < weight(&m));
+        assert!(plain_message(&Message { deleted: true, ..m }).is_empty());
         assert_eq!(
             payload(joined(&lobby(), 4, 1, Some(std::slice::from_ref(&from)))),
             serde_json::json!({"type": "joined", "room": "lobby", "head": 4, "count": 1, "members": ["ann"]})

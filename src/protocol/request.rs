@@ -1,16 +1,21 @@
 //! What clients send: one JSON object a frame, read strictly, refused with the name of the field.
 
-use super::{Code, JSON_LAST, Limits, MOST, Problem};
-use crate::name::RoomName;
-use crate::store::Rev;
+use super::{Code, JSON_LAST, Limits, MOST, MOST_MEMBERS, MOST_PEOPLE, Problem};
+use crate::name::{self, PersonName, RoomName};
+use crate::store::{Change, Kind, Rev};
 use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
+use unicode_segmentation::UnicodeSegmentation;
 
 /// The longest id of a message or a request, in characters.
 const LONGEST_ID: usize = 64;
+/// The longest sign of a reaction, in bytes: most families of four fit.
+const LONGEST_SIGN: usize = 32;
 /// The longest title of a room, in characters.
 const LONGEST_TITLE: usize = 80;
+/// The longest topic of a room, in characters.
+const LONGEST_TOPIC: usize = 200;
 
 /// What a client asks for.
 #[derive(Debug, PartialEq)]
@@ -33,6 +38,56 @@ pub enum Request {
         room: RoomName,
         /// Its title; the name, if none was given.
         title: String,
+        /// Public or private.
+        kind: Kind,
+        /// What it is about; empty, if nothing was said.
+        topic: String,
+        /// Who is in it from the start, if it is private.
+        members: Vec<PersonName>,
+    },
+    /// Find or make the direct room with these people, and be in it.
+    Direct {
+        /// Whom it is with.
+        people: Vec<PersonName>,
+        /// Given back with the answer.
+        reference: Option<Value>,
+    },
+    /// Say something else of a room.
+    Change {
+        /// Which.
+        room: RoomName,
+        /// Its new title.
+        title: Option<String>,
+        /// Its new topic.
+        topic: Option<String>,
+        /// Whether it can only be read.
+        archived: Option<bool>,
+    },
+    /// Make somebody a member of a private room.
+    Invite {
+        /// Which.
+        room: RoomName,
+        /// Whom.
+        name: PersonName,
+    },
+    /// End somebody's membership of a private room.
+    Remove {
+        /// Which.
+        room: RoomName,
+        /// Whose.
+        name: PersonName,
+    },
+    /// End one's own.
+    Quit {
+        /// Which.
+        room: RoomName,
+    },
+    /// Who is a member of a room?
+    Members {
+        /// Which.
+        room: RoomName,
+        /// Given back with the answer.
+        reference: Option<Value>,
     },
     /// Say something.
     Post {
@@ -42,6 +97,19 @@ pub enum Request {
         id: String,
         /// What.
         body: String,
+        /// The message that it answers.
+        reply_to: Option<Rev>,
+    },
+    /// Change what was said, or take it back.
+    Amend {
+        /// Where.
+        room: RoomName,
+        /// Which message.
+        seq: Rev,
+        /// How.
+        change: Change,
+        /// Given back if it is refused.
+        reference: Option<Value>,
     },
     /// The person is writing.
     Typing {
@@ -95,11 +163,25 @@ struct Fields<'a> {
     body: Option<Cow<'a, str>>,
     #[serde(borrow)]
     title: Option<Cow<'a, str>>,
+    #[serde(rename = "kind", borrow)]
+    room_kind: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    topic: Option<Cow<'a, str>>,
+    archived: Option<bool>,
+    #[serde(borrow)]
+    name: Option<Cow<'a, str>>,
+    members: Option<Vec<String>>,
+    people: Option<Vec<String>>,
     since: Option<i64>,
     last: Option<i64>,
     before: Option<i64>,
     limit: Option<i64>,
     rev: Option<i64>,
+    seq: Option<i64>,
+    reply_to: Option<i64>,
+    #[serde(borrow)]
+    emoji: Option<Cow<'a, str>>,
+    on: Option<bool>,
     t: Option<Value>,
     #[serde(rename = "ref")]
     reference: Option<Value>,
@@ -128,8 +210,14 @@ fn diagnose(text: &str, error: &serde_json::Error) -> Problem {
     let id = fields.get("id").and_then(Value::as_str).map(short);
     for (name, value) in &fields {
         let (right, form) = match name.as_str() {
-            "type" | "room" | "id" | "body" | "title" => (value.is_string() || value.is_null(), "a string"),
-            "since" | "last" | "before" | "limit" | "rev" => (value.is_i64() || value.is_null(), "an integer"),
+            "type" | "room" | "id" | "body" | "title" | "kind" | "topic" | "name" | "emoji" => {
+                (value.is_string() || value.is_null(), "a string")
+            }
+            "since" | "last" | "before" | "limit" | "rev" | "seq" | "reply_to" => {
+                (value.is_i64() || value.is_null(), "an integer")
+            }
+            "archived" | "on" => (value.is_boolean() || value.is_null(), "true or false"),
+            "members" | "people" => (is_list_of_texts(value) || value.is_null(), "a list of strings"),
             _ => continue,
         };
         if !right {
@@ -137,6 +225,10 @@ fn diagnose(text: &str, error: &serde_json::Error) -> Problem {
         }
     }
     Problem::new(Code::BadJson, format!("this frame cannot be read: {error}")).id(id)
+}
+
+fn is_list_of_texts(value: &Value) -> bool {
+    value.as_array().is_some_and(|list| list.iter().all(Value::is_string))
 }
 
 impl Fields<'_> {
@@ -147,13 +239,30 @@ impl Fields<'_> {
                 room: self.room()?,
                 id: message_id(required("id", self.id.as_deref())?)?,
                 body: body(required("body", self.body.as_deref())?, limits.body)?,
+                reply_to: self.reply_to.map(|seq| number("reply_to", seq)).transpose()?,
             },
+            "edit" => {
+                let text = body(required("body", self.body.as_deref())?, limits.body)?;
+                self.amend(Change::Edit(text))?
+            }
+            "delete" => self.amend(Change::Delete)?,
+            "react" => {
+                let emoji = sign(required("emoji", self.emoji.as_deref())?)?;
+                let on = required("on", self.on)?;
+                self.amend(Change::React { emoji, on })?
+            }
             "join" => Request::Join { room: self.room()?, start: self.start()? },
             "leave" => Request::Leave { room: self.room()? },
-            "create" => {
-                let room = self.room()?;
-                Request::Create { title: title(self.title.as_deref().unwrap_or(room.as_str()))?, room }
-            }
+            "create" => self.create()?,
+            "direct" => Request::Direct {
+                people: names("people", required("people", self.people.as_deref())?, 1, MOST_PEOPLE)?,
+                reference: scalar("ref", self.reference.as_ref())?,
+            },
+            "change" => self.change()?,
+            "invite" => Request::Invite { room: self.room()?, name: self.name()? },
+            "remove" => Request::Remove { room: self.room()?, name: self.name()? },
+            "quit" => Request::Quit { room: self.room()? },
+            "members" => Request::Members { room: self.room()?, reference: scalar("ref", self.reference.as_ref())? },
             "typing" => Request::Typing { room: self.room()? },
             "read" => Request::Read { room: self.room()?, rev: number("rev", required("rev", self.rev)?)? },
             "history" => Request::History {
@@ -169,8 +278,54 @@ impl Fields<'_> {
         })
     }
 
+    fn amend(&self, change: Change) -> Result<Request, Problem> {
+        Ok(Request::Amend {
+            room: self.room()?,
+            seq: number("seq", required("seq", self.seq)?)?,
+            change,
+            reference: scalar("ref", self.reference.as_ref())?,
+        })
+    }
+
     fn room(&self) -> Result<RoomName, Problem> {
         RoomName::parse(required("room", self.room.as_deref())?).map_err(|why| bad_field("room", why))
+    }
+
+    fn name(&self) -> Result<PersonName, Problem> {
+        name("name", required("name", self.name.as_deref())?)
+    }
+
+    fn create(&self) -> Result<Request, Problem> {
+        let room = self.room()?;
+        if room.is_of_direct_rooms() {
+            return Err(bad_field("room", "is of a form that is kept for direct rooms; choose another"));
+        }
+        let kind = match self.room_kind.as_deref() {
+            None | Some("public") => Kind::Public,
+            Some("private") => Kind::Private,
+            Some(_) => return Err(bad_field("kind", "must be \"public\" or \"private\"")),
+        };
+        let members = names("members", self.members.as_deref().unwrap_or_default(), 0, MOST_MEMBERS)?;
+        if kind == Kind::Public && !members.is_empty() {
+            return Err(bad_field("members", "are those of a private room; everyone may join a public one"));
+        }
+        let title = title(self.title.as_deref().unwrap_or(room.as_str()))?;
+        Ok(Request::Create { title, kind, topic: topic(self.topic.as_deref().unwrap_or_default())?, members, room })
+    }
+
+    fn change(&self) -> Result<Request, Problem> {
+        if self.title.is_none() && self.topic.is_none() && self.archived.is_none() {
+            return Err(bad_field(
+                "title",
+                "is missing, as are \"topic\" and \"archived\": there is nothing to change",
+            ));
+        }
+        Ok(Request::Change {
+            room: self.room()?,
+            title: self.title.as_deref().map(title).transpose()?,
+            topic: self.topic.as_deref().map(topic).transpose()?,
+            archived: self.archived,
+        })
     }
 
     fn start(&self) -> Result<Start, Problem> {
@@ -199,6 +354,18 @@ pub fn body(text: &str, limit: usize) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
+/// Checks the sign of a reaction: one character as people see them, and such a one as stands for more than itself.
+fn sign(text: &str) -> Result<String, Problem> {
+    let is_one = text.len() <= LONGEST_SIGN && text.graphemes(true).count() == 1;
+    let is_seen = !text.chars().all(name::is_unseen) && !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    // A digit is one under a keycap, and of what counts as a letter some are drawn as signs.
+    let is_sign = text.chars().next().is_some_and(|c| !c.is_alphanumeric() || c >= '\u{1f000}' || "ℹⓂ".contains(c));
+    if !is_one || !is_seen || !(is_sign || text.ends_with('\u{20e3}')) {
+        return Err(bad_field("emoji", "must be a single emoji, of 32 bytes at most"));
+    }
+    Ok(text.to_owned())
+}
+
 fn message_id(text: &str) -> Result<String, Problem> {
     let count = text.chars().count();
     if count == 0 || count > LONGEST_ID || text.contains('\0') {
@@ -216,12 +383,32 @@ pub fn title(text: &str) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
+/// Checks the topic of a room; it may be empty.
+fn topic(text: &str) -> Result<String, Problem> {
+    let text = text.trim();
+    if text.chars().count() > LONGEST_TOPIC || text.chars().any(char::is_control) {
+        return Err(bad_field("topic", "must have 200 characters at most, all in one line"));
+    }
+    Ok(text.to_owned())
+}
+
+fn name(field: &str, text: &str) -> Result<PersonName, Problem> {
+    PersonName::parse(text).map_err(|why| bad_field(field, &format!("is no name: {why}")))
+}
+
+fn names(field: &str, texts: &[String], least: usize, most: usize) -> Result<Vec<PersonName>, Problem> {
+    if texts.len() < least || texts.len() > most {
+        return Err(bad_field(field, &format!("must be {least} to {most} names")));
+    }
+    texts.iter().map(|text| name(field, text)).collect()
+}
+
 fn number(name: &str, value: i64) -> Result<i64, Problem> {
     if value < 0 { Err(bad_field(name, "must not be negative")) } else { Ok(value) }
 }
 
 /// A value that is given back as it came: a number or a short text.
-fn scalar(name: &str, value: Option<&Value>) -> Result<Option<Value>, Problem> {
+pub fn scalar(name: &str, value: Option<&Value>) -> Result<Option<Value>, Problem> {
     match value {
         Some(Value::String(text)) if text.chars().count() > LONGEST_ID => {
             Err(bad_field(name, "has 64 characters at most"))
@@ -273,12 +460,62 @@ mod tests {
         assert_eq!(read(r#"{"type":"leave","room":"lobby"}"#), Request::Leave { room: lobby() });
         assert_eq!(
             read(r#"{"type":"create","room":"lobby"}"#),
-            Request::Create { room: lobby(), title: "lobby".into() }
+            Request::Create {
+                room: lobby(),
+                title: "lobby".into(),
+                kind: Kind::Public,
+                topic: String::new(),
+                members: Vec::new()
+            }
+        );
+        let ann = || PersonName::parse("ann").unwrap();
+        assert_eq!(
+            read(r#"{"type":"create","room":"den","title":"T","kind":"private","topic":" on t ","members":["ann"]}"#),
+            Request::Create {
+                room: RoomName::parse("den").unwrap(),
+                title: "T".into(),
+                kind: Kind::Private,
+                topic: "on t".into(),
+                members: vec![ann()]
+            }
+        );
+        assert_eq!(
+            read(r#"{"type":"direct","people":["ann"],"ref":1}"#),
+            Request::Direct { people: vec![ann()], reference: Some(1.into()) }
+        );
+        assert_eq!(
+            read(r#"{"type":"change","room":"lobby","topic":"","archived":false}"#),
+            Request::Change { room: lobby(), title: None, topic: Some(String::new()), archived: Some(false) }
+        );
+        assert_eq!(
+            read(r#"{"type":"invite","room":"lobby","name":"ann"}"#),
+            Request::Invite { room: lobby(), name: ann() }
+        );
+        assert_eq!(
+            read(r#"{"type":"remove","room":"lobby","name":"ann"}"#),
+            Request::Remove { room: lobby(), name: ann() }
+        );
+        assert_eq!(read(r#"{"type":"quit","room":"lobby"}"#), Request::Quit { room: lobby() });
+        assert_eq!(
+            read(r#"{"type":"members","room":"lobby","ref":"r"}"#),
+            Request::Members { room: lobby(), reference: Some("r".into()) }
         );
         assert_eq!(
             read(r#"{"type":"post","room":"lobby","id":"1","body":"a\nb","new_field":[1]}"#),
-            Request::Post { room: lobby(), id: "1".into(), body: "a\nb".into() }
+            Request::Post { room: lobby(), id: "1".into(), body: "a\nb".into(), reply_to: None }
         );
+        let change = |change, reference| Request::Amend { room: lobby(), seq: 4, change, reference };
+        assert_eq!(
+            read(r#"{"type":"edit","room":"lobby","seq":4,"body":"b","ref":7}"#),
+            change(Change::Edit("b".into()), Some(7.into()))
+        );
+        assert_eq!(read(r#"{"type":"delete","room":"lobby","seq":4}"#), change(Change::Delete, None));
+        for emoji in ["👍", "❤️", "1️⃣", "🇩🇪", "👩‍👩‍👧‍👦", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🅰️", "ℹ️", "+"]
+        {
+            let text = serde_json::json!({"type": "react", "room": "lobby", "seq": 4, "emoji": emoji, "on": true});
+            let react = Change::React { emoji: emoji.into(), on: true };
+            assert_eq!(parse(&text.to_string(), &LIMITS).unwrap(), change(react, None), "{emoji}");
+        }
         assert_eq!(read(r#"{"type":"typing","room":"lobby"}"#), Request::Typing { room: lobby() });
         assert_eq!(read(r#"{"type":"read","room":"lobby","rev":3}"#), Request::Read { room: lobby(), rev: 3 });
         assert_eq!(
@@ -304,7 +541,34 @@ mod tests {
             (r#"{"type":"post","room":"a","id":"","body":"x"}"#, Code::BadField, "\"id\""),
             (r#"{"type":"post","room":"a","id":"1","body":" \n "}"#, Code::BadField, "\"body\" is empty"),
             (r#"{"type":"post","room":"a","id":"1","body":"\u0000"}"#, Code::BadField, "U+0000"),
+            (
+                r#"{"type":"post","room":"a","id":"1","body":"x","reply_to":"4"}"#,
+                Code::BadField,
+                "\"reply_to\" must be an",
+            ),
+            (r#"{"type":"edit","room":"a","seq":4}"#, Code::BadField, "\"body\" is missing"),
+            (r#"{"type":"edit","room":"a","seq":4,"body":" "}"#, Code::BadField, "\"body\" is empty"),
+            (r#"{"type":"delete","room":"a"}"#, Code::BadField, "\"seq\" is missing"),
+            (r#"{"type":"delete","room":"a","seq":-4}"#, Code::BadField, "\"seq\" must not be negative"),
+            (r#"{"type":"react","room":"a","seq":4,"emoji":"👍"}"#, Code::BadField, "\"on\" is missing"),
+            (r#"{"type":"react","room":"a","seq":4,"emoji":"👍","on":1}"#, Code::BadField, "\"on\" must be true"),
             (r#"{"type":"create","room":"a","title":"x\ny"}"#, Code::BadField, "\"title\""),
+            (r#"{"type":"create","room":"a","kind":"direct"}"#, Code::BadField, "\"kind\""),
+            (
+                r#"{"type":"create","room":"a","kind":"private","members":"ann"}"#,
+                Code::BadField,
+                "\"members\" must be a list",
+            ),
+            (r#"{"type":"create","room":"a","members":["ann"]}"#, Code::BadField, "\"members\""),
+            (r#"{"type":"create","room":"a","topic":"x\ny"}"#, Code::BadField, "\"topic\""),
+            (r#"{"type":"create","room":"d-0123456789abcdef0123"}"#, Code::BadField, "direct rooms"),
+            (r#"{"type":"direct"}"#, Code::BadField, "\"people\" is missing"),
+            (r#"{"type":"direct","people":[]}"#, Code::BadField, "\"people\" must be 1 to 8 names"),
+            (r#"{"type":"direct","people":["a:b"]}"#, Code::BadField, "\"people\" is no name"),
+            (r#"{"type":"change","room":"a"}"#, Code::BadField, "nothing to change"),
+            (r#"{"type":"change","room":"a","archived":1}"#, Code::BadField, "\"archived\" must be true or false"),
+            (r#"{"type":"invite","room":"a"}"#, Code::BadField, "\"name\" is missing"),
+            (r#"{"type":"remove","room":"a","name":""}"#, Code::BadField, "\"name\" is no name"),
             (r#"{"type":"history","room":"a","before":5,"ref":{}}"#, Code::BadField, "\"ref\""),
             (r#"{"type":"read","room":"a","rev":1.5}"#, Code::BadField, "\"rev\" must be an integer"),
         ] {
@@ -312,9 +576,55 @@ mod tests {
             assert_eq!(problem.code, code, "{text}: {problem:?}");
             assert!(problem.message.contains(word), "{text}: {}", problem.message);
         }
+        for emoji in ["", "a", "é", "e\u{301}", "7", " ", "\u{200d}", "\u{fe0f}", "\n", "👍👍", "字", &"👩‍".repeat(9)]
+        {
+            let text = serde_json::json!({"type": "react", "room": "a", "seq": 4, "emoji": emoji, "on": true});
+            assert!(refused(&text.to_string()).message.contains("\"emoji\""), "{emoji}");
+        }
         let long = format!(r#"{{"type":"post","room":"a","id":"7","body":"{}"}}"#, "é".repeat(51));
         let problem = refused(&long);
         assert_eq!((problem.code, problem.id.as_deref()), (Code::TooLong, Some("7")));
         assert!(problem.message.contains("102 bytes; 100"), "{}", problem.message);
+    }
+
+    /// The type of a request. Whoever adds one finds this here: name it in README.md, from whose table the walk of a
+    /// stranger through all of them is made, in tests/wire/strangers.rs.
+    fn kind(request: &Request) -> &'static str {
+        match request {
+            Request::Join { .. } => "join",
+            Request::Leave { .. } => "leave",
+            Request::Create { .. } => "create",
+            Request::Direct { .. } => "direct",
+            Request::Change { .. } => "change",
+            Request::Amend { change: Change::Edit(_), .. } => "edit",
+            Request::Amend { change: Change::Delete, .. } => "delete",
+            Request::Amend { change: Change::React { .. }, .. } => "react",
+            Request::Invite { .. } => "invite",
+            Request::Remove { .. } => "remove",
+            Request::Quit { .. } => "quit",
+            Request::Members { .. } => "members",
+            Request::Post { .. } => "post",
+            Request::Typing { .. } => "typing",
+            Request::Read { .. } => "read",
+            Request::History { .. } => "history",
+            Request::Ping { .. } => "ping",
+        }
+    }
+
+    #[test]
+    fn every_type_that_is_read_is_in_the_table() {
+        let source = include_str!("request.rs");
+        let readme = include_str!("README.md");
+        let listed = |kind: &str| readme.lines().any(|row| row.starts_with('|') && row.contains(&format!("`{kind}`")));
+        let arms = source.split("match request {").nth(1).unwrap().split("\n        }").next().unwrap();
+        let kinds: Vec<&str> = arms.split('"').skip(1).step_by(2).collect();
+        assert!(kinds.len() >= 14, "{kinds:?}");
+        for name in kinds {
+            assert!(listed(name), "README.md does not tell of {name}");
+            let every = format!(
+                r#"{{"type":"{name}","room":"a","id":"1","body":"b","name":"n","people":["n"],"title":"t","before":1,"rev":1,"seq":1,"emoji":"👍","on":true}}"#
+            );
+            assert_eq!(kind(&parse(&every, &LIMITS).unwrap()), name);
+        }
     }
 }

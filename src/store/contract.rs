@@ -17,11 +17,24 @@ fn name(text: &str) -> PersonName {
 }
 
 fn post(room: RoomId, author: &str, id: &str, body: &str) -> Record {
-    Record::Post { room, author: name(author), id: id.into(), body: body.into(), at: Time(1_700_000_000_123) }
+    let (author, at) = (name(author), Time(1_700_000_000_123));
+    Record::Post { room, author, id: id.into(), body: body.into(), reply_to: None, at }
 }
 
 fn create(room: &str) -> Record {
-    Record::Create { name: RoomName::parse(room).unwrap(), title: "A title".into(), at: Time::now() }
+    create_as(room, Kind::Public, None, &[])
+}
+
+fn create_as(room: &str, kind: Kind, maker: Option<&str>, members: &[&str]) -> Record {
+    Record::Create {
+        name: RoomName::parse(room).unwrap(),
+        title: "A title".into(),
+        topic: String::new(),
+        kind,
+        maker: maker.map(name),
+        members: members.iter().map(|member| name(member)).collect(),
+        at: Time::now(),
+    }
 }
 
 fn lobby(store: &dyn Store) -> Room {
@@ -38,7 +51,7 @@ fn the_lobby_is_there_from_the_start() {
         let room = lobby(store);
         assert_eq!((room.name.as_str(), room.kind.as_str(), room.head), ("lobby", "public", 0));
         assert_eq!(store.room(&RoomName::parse("nowhere").unwrap()).unwrap(), None);
-        assert_eq!(store.rooms(&name("ann"), 9).unwrap().0, [RoomView { room, unread: 0 }]);
+        assert_eq!(store.rooms(&name("ann"), 9).unwrap().0, [RoomView { room, unread: 0, mentions: 0 }]);
     });
 }
 
@@ -155,6 +168,93 @@ fn of_many_rooms_those_where_one_has_read_come_before_others() {
 }
 
 #[test]
+fn a_private_room_is_listed_for_its_members_alone_and_before_others() {
+    on_each(|store| {
+        store.record(&[create("a"), create_as("den", Kind::Private, Some("ann"), &["ann", "Bob"])]).unwrap();
+        let listed = |who: &str, most| -> Vec<String> {
+            store.rooms(&name(who), most).unwrap().0.iter().map(|view| view.room.name.as_str().to_owned()).collect()
+        };
+        assert_eq!(listed("bob", 9), ["lobby", "a", "den"]);
+        assert_eq!(listed("bob", 1), ["den"]);
+        assert_eq!(listed("eve", 9), ["lobby", "a"]);
+        assert!(!store.rooms(&name("eve"), 2).unwrap().1, "not even that there is another is told");
+        assert!(store.rooms(&name("ann"), 2).unwrap().1);
+        let den = store.every_room().unwrap().remove(2);
+        assert_eq!((den.room.kind, den.maker, den.members.len()), (Kind::Private, Some(name("ann")), 2));
+    });
+}
+
+#[test]
+fn a_member_has_read_what_was_before_and_whoever_is_removed_is_forgotten() {
+    on_each(|store| {
+        let made = store.record(&[create_as("den", Kind::Private, Some("ann"), &["ann"])]).unwrap().remove(0);
+        let Outcome::Created(den) = made else { panic!("{made:?}") };
+        let invite = |who: &str| Record::Invite { room: den.id, person: name(who), by: None, at: Time::now() };
+        let remove = |who: &str| Record::Remove { room: den.id, person: name(who), by: None };
+        let unread = |who: &str| store.rooms(&name(who), 9).unwrap().0.get(1).map(|view| view.unread);
+        store.record(&[post(den.id, "ann", "1", "x"), post(den.id, "ann", "2", "x")]).unwrap();
+        assert_eq!(unread("bob"), None);
+        assert!(matches!(&store.record(&[invite("bob")]).unwrap()[0], Outcome::Invited(room) if room.head == 2));
+        assert_eq!(unread("bob"), Some(0));
+        store.record(&[post(den.id, "ann", "3", "x"), invite("BOB")]).unwrap();
+        assert_eq!(unread("bob"), Some(1), "who is invited twice is invited once");
+        assert_eq!(store.record(&[remove("Bob")]).unwrap(), [Outcome::Removed(Some(name("ann")))]);
+        assert_eq!(unread("bob"), None);
+        store.record(&[invite("bob")]).unwrap();
+        assert_eq!(unread("bob"), Some(0));
+        let passed_on = store.record(&[remove("ann"), remove("bob")]).unwrap();
+        assert!(matches!(&passed_on[0], Outcome::Removed(Some(maker)) if maker.folded() == "bob"), "{passed_on:?}");
+        assert_eq!(passed_on[1], Outcome::Removed(None));
+    });
+}
+
+#[test]
+fn the_same_people_have_one_direct_room() {
+    on_each(|store| {
+        let direct = |people: &[&str]| {
+            let people = people.iter().map(|who| name(who)).collect();
+            store.record(&[Record::Direct { people, at: Time::now() }]).unwrap().remove(0)
+        };
+        let Outcome::Created(room) = direct(&["ann", "bob"]) else { panic!() };
+        assert!(room.kind == Kind::Direct && room.name.is_of_direct_rooms(), "{room:?}");
+        assert_eq!(direct(&["Bob", "ANN"]), Outcome::Found(room.clone()));
+        let Outcome::Created(other) = direct(&["ann", "bob", "eve"]) else { panic!() };
+        assert_ne!(other.name, room.name);
+        assert_eq!(store.every_room().unwrap()[1].members.len(), 2);
+        direct(&["a", "b"]);
+        direct(&["a", "c"]);
+        assert_eq!(direct(&["a", "d"]), Outcome::RoomsFull);
+    });
+}
+
+#[test]
+fn a_room_is_changed_in_what_is_given() {
+    on_each(|store| {
+        let room = lobby(store).id;
+        let change = |title: Option<&str>, topic: Option<&str>, archived| {
+            let (title, topic) = (title.map(str::to_owned), topic.map(str::to_owned));
+            store.record(&[Record::Change { room, title, topic, archived, by: None }]).unwrap().remove(0)
+        };
+        let Outcome::Changed(changed) = change(None, Some("Birds"), None) else { panic!() };
+        assert_eq!((changed.title.as_str(), changed.topic.as_str(), changed.archived), ("Lobby", "Birds", false));
+        change(Some("Hall"), None, Some(true));
+        let kept = lobby(store);
+        assert_eq!((kept.title.as_str(), kept.topic.as_str(), kept.archived), ("Hall", "Birds", true));
+    });
+}
+
+#[test]
+fn whoever_did_something_here_is_known() {
+    on_each(|store| {
+        assert_eq!(store.known(&name("ann")).unwrap(), None);
+        store.record(&[post(lobby(store).id, "Ann", "1", "x")]).unwrap();
+        assert_eq!(store.known(&name("ANN")).unwrap(), Some(name("Ann")));
+        store.open_session(&[1; 32], &name("bob"), Time::now()).unwrap();
+        assert_eq!(store.known(&name("bob")).unwrap(), Some(name("bob")));
+    });
+}
+
+#[test]
 fn unread_counts_from_the_mark_which_only_moves_forward() {
     on_each(|store| {
         let room = lobby(store).id;
@@ -168,6 +268,177 @@ fn unread_counts_from_the_mark_which_only_moves_forward() {
         store.record(&[read(147), read(100)]).unwrap();
         assert_eq!(unread("Ann"), 3);
         assert_eq!(unread("bob"), 0);
+    });
+}
+
+fn changed(seq: Rev, by: &str, change: Change) -> Record {
+    Record::Amend { room: 1, seq, by: name(by), role: Role::Guest, change, at: Time(1_700_000_000_456) }
+}
+
+fn edit(seq: Rev, by: &str, body: &str) -> Record {
+    changed(seq, by, Change::Edit(body.into()))
+}
+
+fn react(seq: Rev, by: &str, emoji: &str, on: bool) -> Record {
+    changed(seq, by, Change::React { emoji: emoji.into(), on })
+}
+
+/// Stores records one by one; each is as it was told of, when it is read.
+fn shown(store: &dyn Store, records: &[Record]) -> Message {
+    let mut last = None;
+    for record in records {
+        let outcome = store.record(std::slice::from_ref(record)).unwrap().remove(0);
+        let Outcome::Posted(message) = outcome else { panic!("{record:?}: {outcome:?}") };
+        assert_eq!(store.since(message.room, message.rev - 1, 9).unwrap(), std::slice::from_ref(&message));
+        last = Some(message);
+    }
+    last.unwrap()
+}
+
+fn refused(store: &dyn Store, record: Record, fault: Fault) {
+    let head = lobby(store).head;
+    assert_eq!(store.record(&[record]).unwrap(), [Outcome::Refused(fault)]);
+    assert_eq!(lobby(store).head, head, "it takes no number");
+}
+
+#[test]
+fn an_edit_takes_the_next_number_and_keeps_the_place() {
+    on_each(|store| {
+        store.record(&[post(1, "ann", "a", "helo"), post(1, "bob", "b", "hi")]).unwrap();
+        let edited = shown(store, &[edit(1, "ANN", "hello")]);
+        assert_eq!((edited.seq, edited.rev, edited.body.as_str()), (1, 3, "hello"));
+        assert_eq!((edited.from.folded().as_str(), edited.at), ("ann", Time(1_700_000_000_123)));
+        assert_eq!(edited.edited_at, Some(Time(1_700_000_000_456)));
+        assert_eq!(bodies(&store.last(1, 9).unwrap().0), ["hello", "hi"]);
+        assert_eq!(bodies(&store.since(1, 0, 9).unwrap()), ["hi", "hello"], "each once, by its last change");
+        assert_eq!(bodies(&store.since(1, 0, 1).unwrap()), ["hi"]);
+        assert_eq!(bodies(&store.before(1, 2, 9).unwrap()), ["hello"]);
+        assert_eq!(store.record(&[edit(1, "ann", "hello")]).unwrap(), [Outcome::Unchanged]);
+        refused(store, edit(1, "bob", "mine"), Fault::NotOwn);
+        refused(store, edit(3, "ann", "there is no third"), Fault::NoSuchMessage);
+        let Record::Amend { room, seq, by, change, at, .. } = edit(1, "mod", "moderated") else { panic!() };
+        let moderated = shown(store, &[Record::Amend { room, seq, by, role: Role::Moderator, change, at }]);
+        assert_eq!((moderated.from.folded().as_str(), moderated.rev), ("ann", 4));
+        let repeated = store.record(&[post(1, "ANN", "a", "helo")]).unwrap();
+        assert_eq!(repeated, [Outcome::Repeated(moderated)], "a receipt is the message as it now stands");
+    });
+}
+
+#[test]
+fn what_is_deleted_leaves_its_number_alone() {
+    on_each(|store| {
+        store.record(&[post(1, "ann", "a", "secret"), react(1, "bob", "👍", true)]).unwrap();
+        refused(store, changed(1, "bob", Change::Delete), Fault::NotOwn);
+        let gone = shown(store, &[changed(1, "ann", Change::Delete)]);
+        assert_eq!((gone.seq, gone.rev, gone.deleted, gone.body.as_str()), (1, 3, true, ""));
+        assert_eq!(gone.reactions, []);
+        assert_eq!(store.record(&[changed(1, "ann", Change::Delete)]).unwrap(), [Outcome::Unchanged]);
+        refused(store, edit(1, "ann", "again"), Fault::Deleted);
+        refused(store, react(1, "bob", "👍", true), Fault::Deleted);
+        assert_eq!(store.last(1, 9).unwrap(), (vec![gone], 3));
+    });
+}
+
+#[test]
+fn reactions_stand_in_the_order_of_their_first_use() {
+    on_each(|store| {
+        store.record(&[post(1, "ann", "a", "hello")]).unwrap();
+        let given = [("bob", "🎉"), ("ann", "👍"), ("Eve", "🎉")].map(|(who, emoji)| react(1, who, emoji, true));
+        let all = |message: &Message| -> Vec<String> {
+            let one =
+                |r: &Reaction| format!("{}{}", r.emoji, r.people.iter().map(PersonName::as_str).collect::<String>());
+            message.reactions.iter().map(one).collect()
+        };
+        let message = shown(store, &given);
+        assert_eq!(all(&message), ["🎉bobEve", "👍ann"]);
+        assert_eq!((message.rev, message.edited_at), (4, None));
+        assert_eq!(
+            store.record(&[react(1, "BOB", "🎉", true), react(1, "eve", "👍", false)]).unwrap(),
+            [Outcome::Unchanged, Outcome::Unchanged]
+        );
+        assert_eq!(lobby(store).head, 4, "what changes nothing takes no number");
+        assert_eq!(all(&shown(store, &[react(1, "eve", "🎉", false), react(1, "ann", "👍", false)])), ["🎉bob"]);
+        let edited = shown(store, &[edit(1, "ann", "hello, all")]);
+        assert_eq!(all(&edited), ["🎉bob"]);
+        refused(store, react(9, "ann", "👍", true), Fault::NoSuchMessage);
+    });
+}
+
+#[test]
+fn a_message_has_so_many_reactions_and_no_more() {
+    on_each(|store| {
+        store.record(&[post(1, "ann", "a", "one"), post(1, "ann", "b", "two")]).unwrap();
+        let sign = |n: usize| char::from_u32(0x1f600 + n as u32).unwrap().to_string();
+        let different: Vec<Record> = (0..20).map(|n| react(1, "bob", &sign(n), true)).collect();
+        store.record(&different).unwrap();
+        refused(store, react(1, "ann", &sign(20), true), Fault::TooManyReactions);
+        shown(store, &[react(1, "ann", &sign(19), true)]);
+        let people: Vec<Record> = (0..200).map(|n| react(2, &format!("p{n}"), "👍", true)).collect();
+        store.record(&people).unwrap();
+        refused(store, react(2, "one more", "👍", true), Fault::TooManyReactions);
+    });
+}
+
+#[test]
+fn a_reply_names_a_message_of_its_room() {
+    on_each(|store| {
+        let reply = |id: &str, to| {
+            let Record::Post { room, author, id, body, at, .. } = post(1, "bob", id, "yes") else { panic!() };
+            Record::Post { room, author, id, body, reply_to: Some(to), at }
+        };
+        store.record(&[post(1, "ann", "a", "tea?")]).unwrap();
+        assert_eq!(shown(store, &[reply("b", 1)]).reply_to, Some(1));
+        for to in [0, 3, 99, i64::MAX] {
+            refused(store, reply("c", to), Fault::NothingToReplyTo);
+        }
+        let again = store.record(&[reply("b", 99)]).unwrap();
+        assert!(matches!(&again[0], Outcome::Repeated(m) if m.reply_to == Some(1)), "{again:?}");
+    });
+}
+
+#[test]
+fn a_batch_may_post_and_change_the_same_message() {
+    on_each(|store| {
+        let batch = [
+            post(1, "ann", "a", "one"),
+            edit(1, "ann", "two"),
+            edit(1, "bob", "no"),
+            react(1, "bob", "👍", true),
+            post(1, "ann", "a", "one"),
+            post(1, "bob", "b", "next"),
+        ];
+        let outcomes = store.record(&batch).unwrap();
+        let revs = |o: &Outcome| match o {
+            Outcome::Posted(m) => m.rev,
+            Outcome::Repeated(m) => -m.rev,
+            _ => 0,
+        };
+        assert_eq!(outcomes.iter().map(revs).collect::<Vec<Rev>>(), [1, 2, 0, 3, -3, 4]);
+        assert_eq!(lobby(store).head, 4);
+    });
+}
+
+#[test]
+fn who_is_spoken_to_is_counted_among_the_unread() {
+    on_each(|store| {
+        let read = |who: &str, rev| Record::Read { person: name(who), room: 1, rev };
+        store.record(&[read("Ann Lee", 0), read("ann", 0), read("bob", 0)]).unwrap();
+        let counted = |who: &str| {
+            let view = store.rooms(&name(who), 9).unwrap().0.remove(0);
+            (view.unread, view.mentions)
+        };
+        store.record(&[post(1, "bob", "1", "hi @ANN Lee, and @bob, and @nobody")]).unwrap();
+        assert_eq!([counted("ann lee"), counted("ann"), counted("bob")], [(1, 1), (1, 0), (1, 0)]);
+        store.record(&[post(1, "bob", "2", "@ann! @ann?"), post(1, "eve", "3", "hm")]).unwrap();
+        assert_eq!([counted("ann lee"), counted("ann")], [(3, 1), (3, 1)]);
+        store.record(&[edit(3, "eve", "hm, @bob @ann"), edit(2, "bob", "never mind")]).unwrap();
+        assert_eq!([counted("ann"), counted("bob")], [(3, 1), (3, 1)]);
+        store.record(&[changed(3, "eve", Change::Delete)]).unwrap();
+        assert_eq!([counted("ann"), counted("ann lee")], [(2, 0), (2, 1)]);
+        store.record(&[read("ann lee", 1)]).unwrap();
+        assert_eq!(counted("ann lee"), (1, 0));
+        store.record(&[read("ann lee", i64::MAX)]).unwrap();
+        assert_eq!(counted("ann lee"), (0, 0));
     });
 }
 

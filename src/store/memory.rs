@@ -1,19 +1,18 @@
 //! A store that keeps the newest messages in memory and nothing after the end of the process.
 
+mod messages;
+
 use super::{
-    Message, Outcome, Person, Record, Rev, Role, Room, RoomId, RoomView, Store, Time, TokenHash, UNREAD_COUNTED,
-    random_hex,
+    Kind, Membership, Message, Outcome, Person, Record, Rev, Role, Room, RoomId, RoomView, Store, Time, TokenHash,
+    direct_name, random_hex,
 };
 use crate::error::Error;
 use crate::name::{PersonName, RoomName};
 use parking_lot::RwLock;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// Messages are kept up to this many bytes in all; past it the oldest go, wherever they stand.
 const BUDGET: usize = 64 << 20;
-
-/// What a kept message weighs besides its texts: the entry, its id in the index, the allocator's rounding.
-const OVERHEAD: usize = 320;
 
 /// Keeps everything in memory, up to 64 MiB of messages. Made for lessons, tests and trying things out.
 pub struct Memory {
@@ -35,11 +34,20 @@ struct State {
     bytes: usize,
     marks: HashMap<(String, RoomId), Rev>,
     sessions: HashMap<TokenHash, Person>,
+    /// Folded name → a number for each person, and the name as it is shown: all who have posted, read or signed in.
+    known: HashMap<String, (i64, PersonName)>,
 }
 
 struct Kept {
     room: Room,
+    maker: Option<PersonName>,
+    /// In the order in which they came; empty where the room is open to all.
+    members: Vec<PersonName>,
     messages: VecDeque<Message>,
+    /// The messages that were changed: rev → seq.
+    changed: BTreeMap<Rev, Rev>,
+    /// Who is spoken to in a message: seq → folded names.
+    mentioned: BTreeMap<Rev, Vec<String>>,
 }
 
 impl Memory {
@@ -50,7 +58,7 @@ impl Memory {
 
     pub(super) fn with_budget(room_limit: usize, budget: usize) -> Result<Memory, Error> {
         let mut state = State::default();
-        state.create(RoomName::lobby(), "Lobby".into());
+        state.create(RoomName::lobby(), "Lobby", "", Kind::Public, &[]);
         Ok(Memory { epoch: random_hex(8)?, room_limit, budget, state: RwLock::new(state) })
     }
 }
@@ -63,22 +71,31 @@ impl Store for Memory {
     fn rooms(&self, person: &PersonName, most: usize) -> Result<(Vec<RoomView>, bool), Error> {
         let state = self.state.read();
         let folded = person.folded();
+        let is_own = |kept: &&Kept| kept.has(&folded);
         let read_in = |kept: &&Kept| state.marks.contains_key(&(folded.clone(), kept.room.id));
-        let (own, others): (Vec<&Kept>, Vec<&Kept>) = if state.rooms.len() > most {
-            state.rooms.iter().partition(read_in)
-        } else {
-            (state.rooms.iter().collect(), Vec::new())
-        };
-        let mut found: Vec<&Kept> = own.into_iter().chain(others).take(most).collect();
+        let (own, rest): (Vec<&Kept>, Vec<&Kept>) = state.rooms.iter().partition(is_own);
+        let (read, others): (Vec<&Kept>, Vec<&Kept>) =
+            rest.into_iter().filter(|kept| kept.room.kind == Kind::Public).partition(read_in);
+        let all: Vec<&Kept> = own.into_iter().rev().chain(read).chain(others).collect();
+        let more = all.len() > most;
+        let mut found: Vec<&Kept> = all.into_iter().take(most).collect();
         found.sort_by_key(|kept| kept.room.id);
         let view = |kept: &Kept| {
             let mark = state.marks.get(&(folded.clone(), kept.room.id));
-            let unread = mark.map_or(0, |mark| {
-                kept.messages.iter().rev().take_while(|m| m.seq > *mark).take(UNREAD_COUNTED as usize).count()
-            });
-            RoomView { room: kept.room.clone(), unread: unread as i64 }
+            let (unread, mentions) = mark.map_or((0, 0), |mark| kept.count_after(*mark, &folded));
+            RoomView { room: kept.room.clone(), unread, mentions }
         };
-        Ok((found.into_iter().map(view).collect(), state.rooms.len() > most))
+        Ok((found.into_iter().map(view).collect(), more))
+    }
+
+    fn every_room(&self) -> Result<Vec<Membership>, Error> {
+        let state = self.state.read();
+        let furnished = |kept: &Kept| Membership {
+            room: kept.room.clone(),
+            maker: kept.maker.clone(),
+            members: kept.members.clone(),
+        };
+        Ok(state.rooms.iter().map(furnished).collect())
     }
 
     fn room(&self, name: &RoomName) -> Result<Option<Room>, Error> {
@@ -94,10 +111,7 @@ impl Store for Memory {
     }
 
     fn since(&self, room: RoomId, rev: Rev, count: usize) -> Result<Vec<Message>, Error> {
-        let state = self.state.read();
-        let messages = &state.kept(room).messages;
-        let start = messages.partition_point(|m| m.rev <= rev);
-        Ok(messages.iter().skip(start).take(count).cloned().collect())
+        Ok(self.state.read().kept(room).since(rev, count))
     }
 
     fn before(&self, room: RoomId, seq: Rev, count: usize) -> Result<Vec<Message>, Error> {
@@ -117,8 +131,14 @@ impl Store for Memory {
         Ok(outcomes)
     }
 
+    fn known(&self, name: &PersonName) -> Result<Option<PersonName>, Error> {
+        Ok(self.state.read().known.get(&name.folded()).map(|(_, shown)| shown.clone()))
+    }
+
     fn open_session(&self, token: &TokenHash, name: &PersonName, _at: Time) -> Result<(), Error> {
-        self.state.write().sessions.insert(*token, Person { name: name.clone(), role: Role::Guest });
+        let mut state = self.state.write();
+        state.know(name);
+        state.sessions.insert(*token, Person { name: name.clone(), role: Role::Guest });
         Ok(())
     }
 
@@ -137,13 +157,36 @@ impl State {
         &self.rooms[room as usize - 1]
     }
 
+    fn kept_mut(&mut self, room: RoomId) -> &mut Kept {
+        &mut self.rooms[room as usize - 1]
+    }
+
     fn record(&mut self, record: &Record, room_limit: usize) -> Outcome {
         match record.clone() {
-            Record::Post { room, author, id, body, at } => self.post(room, author, id, body, at),
+            Record::Post { room, author, id, body, reply_to, at } => self.post(room, author, id, body, reply_to, at),
+            Record::Amend { room, seq, by, role, change, at } => self.amend(room, seq, &by, role, &change, at),
             Record::Create { name, .. } if self.names.contains_key(&name) => Outcome::RoomExists,
             Record::Create { .. } if self.rooms.len() >= room_limit => Outcome::RoomsFull,
-            Record::Create { name, title, .. } => Outcome::Created(self.create(name, title)),
+            Record::Create { name, title, topic, kind, maker, members, .. } => {
+                let room = self.create(name, &title, &topic, kind, &members);
+                self.kept_mut(room.id).maker = maker;
+                Outcome::Created(room)
+            }
+            Record::Direct { people, .. } => self.direct(&people, room_limit),
+            Record::Change { room, title, topic, archived, .. } => {
+                let room = &mut self.kept_mut(room).room;
+                room.title = title.unwrap_or_else(|| room.title.clone());
+                room.topic = topic.unwrap_or_else(|| room.topic.clone());
+                room.archived = archived.unwrap_or(room.archived);
+                Outcome::Changed(room.clone())
+            }
+            Record::Invite { room, person, .. } => {
+                self.admit(room, &person);
+                Outcome::Invited(self.kept(room).room.clone())
+            }
+            Record::Remove { room, person, .. } => self.remove(room, &person),
             Record::Read { person, room, rev } => {
+                self.know(&person);
                 let mark = self.marks.entry((person.folded(), room)).or_insert(rev);
                 *mark = rev.max(*mark);
                 Outcome::Read
@@ -151,40 +194,65 @@ impl State {
         }
     }
 
-    fn post(&mut self, room: RoomId, from: PersonName, id: String, body: String, at: Time) -> Outcome {
-        let key = (from.folded(), id.clone());
-        if let Some((room, seq)) = self.ids.get(&key) {
-            let messages = &self.kept(*room).messages;
-            let place = messages.partition_point(|m| m.seq < *seq);
-            return Outcome::Repeated(messages[place].clone());
-        }
-        let kept = &mut self.rooms[room as usize - 1];
-        kept.room.head += 1;
-        let seq = kept.room.head;
-        let message = Message { room, seq, rev: seq, id, from, at, body };
-        kept.messages.push_back(message.clone());
-        self.ids.insert(key, (room, seq));
-        self.arrivals.push_back(room);
-        self.bytes += weight(&message);
-        Outcome::Posted(message)
-    }
-
-    fn create(&mut self, name: RoomName, title: String) -> Room {
+    fn create(&mut self, name: RoomName, title: &str, topic: &str, kind: Kind, members: &[PersonName]) -> Room {
         let id = self.rooms.len() as RoomId + 1;
-        let room = Room { id, name: name.clone(), title, kind: "public".into(), head: 0 };
+        let (title, topic) = (title.to_owned(), topic.to_owned());
+        let room = Room { id, name: name.clone(), title, topic, kind, archived: false, head: 0 };
         self.names.insert(name, id);
-        self.rooms.push(Kept { room: room.clone(), messages: VecDeque::new() });
+        let (messages, changed, mentioned) = Default::default();
+        self.rooms.push(Kept { room: room.clone(), maker: None, members: Vec::new(), messages, changed, mentioned });
+        members.iter().for_each(|member| self.admit(id, member));
         room
     }
 
-    fn forget_oldest(&mut self) {
-        let Some(room) = self.arrivals.pop_front() else { return };
-        let Some(message) = self.rooms[room as usize - 1].messages.pop_front() else { return };
-        self.bytes -= weight(&message);
-        self.ids.remove(&(message.from.folded(), message.id));
+    fn direct(&mut self, people: &[PersonName], room_limit: usize) -> Outcome {
+        let mut numbers: Vec<i64> = people.iter().map(|person| self.know(person)).collect();
+        let name = direct_name(&mut numbers);
+        if let Some(room) = self.names.get(&name) {
+            return Outcome::Found(self.kept(*room).room.clone());
+        }
+        if self.rooms.len() >= room_limit {
+            return Outcome::RoomsFull;
+        }
+        let title = people.iter().map(PersonName::as_str).collect::<Vec<_>>().join(", ");
+        let room = self.create(name, &title, "", Kind::Direct, people);
+        self.kept_mut(room.id).maker = people.first().cloned();
+        Outcome::Created(room)
+    }
+
+    /// Makes a person a member, for whom everything so far is read.
+    fn admit(&mut self, room: RoomId, person: &PersonName) {
+        self.know(person);
+        let kept = self.kept_mut(room);
+        if !kept.has(&person.folded()) {
+            kept.members.push(person.clone());
+            let head = kept.room.head;
+            self.marks.insert((person.folded(), room), head);
+        }
+    }
+
+    /// Ends a membership, and what was read with it. If the maker goes, the room is the oldest member's.
+    fn remove(&mut self, room: RoomId, person: &PersonName) -> Outcome {
+        let folded = person.folded();
+        let kept = self.kept_mut(room);
+        kept.members.retain(|member| member.folded() != folded);
+        if kept.maker.as_ref().is_some_and(|maker| maker.folded() == folded) {
+            kept.maker = kept.members.first().cloned();
+        }
+        let maker = kept.maker.clone();
+        self.marks.remove(&(folded, room));
+        Outcome::Removed(maker)
+    }
+
+    /// The number of a person.
+    fn know(&mut self, name: &PersonName) -> i64 {
+        let next = self.known.len() as i64 + 1;
+        self.known.entry(name.folded()).or_insert_with(|| (next, name.clone())).0
     }
 }
 
-fn weight(message: &Message) -> usize {
-    message.body.len() + 2 * message.id.len() + OVERHEAD
+impl Kept {
+    fn has(&self, folded: &str) -> bool {
+        self.members.iter().any(|member| member.folded() == folded)
+    }
 }

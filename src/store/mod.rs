@@ -5,6 +5,7 @@
 //! - (author, the client's id) is unique: a repeat is not stored, and the message it repeats is given back;
 //! - `record` is all or nothing: after an error nothing of the batch may be shown to anyone.
 
+mod change;
 #[cfg(feature = "sqlite")]
 mod database;
 mod memory;
@@ -16,10 +17,12 @@ mod schema;
 mod sql;
 
 use crate::error::Error;
-use crate::name::{PersonName, RoomName};
+use crate::name::{DIRECT, PersonName, RoomName};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub use change::{Change, Fault};
 #[cfg(feature = "sqlite")]
 pub use database::Synchronous;
 pub use memory::Memory;
@@ -41,10 +44,54 @@ pub struct Room {
     pub name: RoomName,
     /// The title that people read.
     pub title: String,
-    /// `public`; more kinds will come.
-    pub kind: String,
+    /// What it is about; empty where nobody has said.
+    pub topic: String,
+    /// Who may be in it.
+    pub kind: Kind,
+    /// It can be read, and not posted to.
+    pub archived: bool,
     /// The number given last.
     pub head: Rev,
+}
+
+/// Who may be in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Everybody.
+    #[default]
+    Public,
+    /// Its members.
+    Private,
+    /// The people it was made for, for good.
+    Direct,
+}
+
+impl Kind {
+    /// As it stands on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Public => "public",
+            Kind::Private => "private",
+            Kind::Direct => "direct",
+        }
+    }
+
+    /// The kind that is written so.
+    pub fn parse(text: &str) -> Option<Kind> {
+        [Kind::Public, Kind::Private, Kind::Direct].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A room with those who may be in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Membership {
+    /// The room.
+    pub room: Room,
+    /// Who made it and may change it; none for the lobby, and for what the program made.
+    pub maker: Option<PersonName>,
+    /// Its members, where it is not open to all; in the order in which they became members.
+    pub members: Vec<PersonName>,
 }
 
 /// A room as one person finds it: with the messages that came since that person last read there.
@@ -54,6 +101,8 @@ pub struct RoomView {
     pub room: Room,
     /// Unread messages, counted up to [`UNREAD_COUNTED`]; 0 for one who has never read there.
     pub unread: i64,
+    /// How many of them speak to this person, counted in the same way.
+    pub mentions: i64,
 }
 
 /// Unread messages are counted up to here; nobody reads "1,204 unread" as a number.
@@ -74,8 +123,25 @@ pub struct Message {
     pub from: PersonName,
     /// When it was received.
     pub at: Time,
-    /// What it says.
+    /// What it says; nothing once it is deleted.
     pub body: String,
+    /// The message of the same room that it answers.
+    pub reply_to: Option<Rev>,
+    /// When it was given other words, if it was.
+    pub edited_at: Option<Time>,
+    /// It was taken back: its number is all that is left.
+    pub deleted: bool,
+    /// How people have answered it with a sign, in the order of first use.
+    pub reactions: Vec<Reaction>,
+}
+
+/// A sign under a message, and who has put it there.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reaction {
+    /// The sign.
+    pub emoji: String,
+    /// Who, the first first.
+    pub people: Vec<PersonName>,
 }
 
 /// A person behind a session.
@@ -87,18 +153,28 @@ pub struct Person {
     pub role: Role,
 }
 
-/// What a person may do. Accounts will bring more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// What a person may do; each may what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[allow(dead_code, reason = "accounts will bring the others")]
 pub enum Role {
     /// Came by name alone.
     Guest,
+    /// Has an account.
+    Member,
+    /// May change what others wrote.
+    Moderator,
+    /// May everything.
+    Owner,
 }
 
 impl Role {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Role::Guest => "guest",
+            Role::Member => "member",
+            Role::Moderator => "moderator",
+            Role::Owner => "owner",
         }
     }
 }
@@ -119,7 +195,24 @@ pub enum Record {
         id: String,
         /// What it says.
         body: String,
+        /// The message that it answers.
+        reply_to: Option<Rev>,
         /// When it was received.
+        at: Time,
+    },
+    /// A message that is there already becomes another.
+    Amend {
+        /// In which room.
+        room: RoomId,
+        /// Which.
+        seq: Rev,
+        /// By whom.
+        by: PersonName,
+        /// What that person may do.
+        role: Role,
+        /// How.
+        change: Change,
+        /// When.
         at: Time,
     },
     /// A new room.
@@ -128,8 +221,56 @@ pub enum Record {
         name: RoomName,
         /// Its title.
         title: String,
+        /// What it is about.
+        topic: String,
+        /// Public or private.
+        kind: Kind,
+        /// Who makes it; none: the program.
+        maker: Option<PersonName>,
+        /// Who is in it, if it is private.
+        members: Vec<PersonName>,
         /// When.
         at: Time,
+    },
+    /// The direct room of exactly these people: found, or made.
+    Direct {
+        /// Two or more, each once; the first is who asks.
+        people: Vec<PersonName>,
+        /// When.
+        at: Time,
+    },
+    /// What is said of a room, where it is given.
+    Change {
+        /// Which room.
+        room: RoomId,
+        /// Its new title.
+        title: Option<String>,
+        /// What it is about now.
+        topic: Option<String>,
+        /// Whether it can only be read.
+        archived: Option<bool>,
+        /// Who wants it so; none: the program.
+        by: Option<(PersonName, Role)>,
+    },
+    /// A new member of a private room.
+    Invite {
+        /// Which room.
+        room: RoomId,
+        /// Who is to be in it.
+        person: PersonName,
+        /// Who wants it so; none: the program.
+        by: Option<(PersonName, Role)>,
+        /// When.
+        at: Time,
+    },
+    /// A member of a private room is so no longer: by another's will or by their own.
+    Remove {
+        /// Which room.
+        room: RoomId,
+        /// Who is to be out of it.
+        person: PersonName,
+        /// Who wants it so; none: the program.
+        by: Option<(PersonName, Role)>,
     },
     /// A person has read a room up to a number. A mark only moves forward.
     Read {
@@ -145,8 +286,12 @@ pub enum Record {
 /// What became of a [`Record`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// Stored, with its number.
+    /// Stored, with its number; after a change the message as it now stands, with its new one.
     Posted(Message),
+    /// The message stands like that already; no number was given.
+    Unchanged,
+    /// It cannot be, and why; no number was given.
+    Refused(Fault),
     /// This was stored before, as this message.
     Repeated(Message),
     /// The room is there.
@@ -155,6 +300,14 @@ pub enum Outcome {
     RoomExists,
     /// There are as many rooms as the server allows.
     RoomsFull,
+    /// The direct room was there.
+    Found(Room),
+    /// The room as it is now.
+    Changed(Room),
+    /// The person is a member of it.
+    Invited(Room),
+    /// The person is none; this one may change the room now.
+    Removed(Option<PersonName>),
     /// The mark is kept.
     Read,
 }
@@ -164,11 +317,14 @@ pub trait Store: Send + Sync + 'static {
     /// A random id made with the database: another epoch means that numbers seen before mean nothing here.
     fn epoch(&self) -> &str;
 
-    /// Rooms as `person` finds them, oldest first, and whether there are others: `most` at the most, those where the person
-    /// has read before any others.
+    /// Rooms that `person` may see, oldest first, and whether there are others: `most` at the most, those where the
+    /// person is a member before those where the person has read, and these before any others.
     fn rooms(&self, person: &PersonName, most: usize) -> Result<(Vec<RoomView>, bool), Error>;
 
-    /// The room of that name.
+    /// All rooms, oldest first, with their members. For the program itself.
+    fn every_room(&self) -> Result<Vec<Membership>, Error>;
+
+    /// The room of that name, whoever may see it.
     fn room(&self, name: &RoomName) -> Result<Option<Room>, Error>;
 
     /// The last `count` messages by `seq`, rising, and the room's head, both of one moment.
@@ -182,6 +338,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Stores the batch in one transaction, or nothing of it. One outcome for each record, in order.
     fn record(&self, batch: &[Record]) -> Result<Vec<Outcome>, Error>;
+
+    /// The name as it is shown of one who is known here: who has posted, read or signed in, or is a member of a room.
+    fn known(&self, name: &PersonName) -> Result<Option<PersonName>, Error>;
 
     /// Opens a session for a guest of that name.
     fn open_session(&self, token: &TokenHash, name: &PersonName, at: Time) -> Result<(), Error>;
@@ -224,6 +383,14 @@ impl Serialize for Time {
         let text = time::OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().and_then(|t| t.format(format).ok());
         to.serialize_str(&text.ok_or_else(|| serde::ser::Error::custom("a time outside the calendar"))?)
     }
+}
+
+/// The name of the direct room of these people, by their keys in the store. The same people, the same room.
+fn direct_name(people: &mut [i64]) -> RoomName {
+    people.sort_unstable();
+    let keys: Vec<u8> = people.iter().flat_map(|person| person.to_be_bytes()).collect();
+    let hash: String = Sha256::digest(keys)[..10].iter().map(|b| format!("{b:02x}")).collect();
+    RoomName::trusted(&format!("{DIRECT}{hash}"))
 }
 
 /// A random text of `bytes` bytes, in hexadecimal: an epoch, a token, an id.

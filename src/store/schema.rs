@@ -30,9 +30,20 @@ diesel::table! {
         id -> BigInt,
         name -> Text,
         title -> Text,
+        topic -> Text,
         kind -> Text,
+        archived -> Bool,
+        maker_id -> Nullable<BigInt>,
         head -> BigInt,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    members (room_id, person_id) {
+        room_id -> BigInt,
+        person_id -> BigInt,
+        since -> BigInt,
     }
 }
 
@@ -46,6 +57,25 @@ diesel::table! {
         client_id -> Text,
         at -> BigInt,
         body -> Text,
+        reply_to -> Nullable<BigInt>,
+        edited_at -> Nullable<BigInt>,
+        deleted -> Bool,
+    }
+}
+
+diesel::table! {
+    reactions (message_id, emoji, person_id) {
+        message_id -> BigInt,
+        emoji -> Text,
+        person_id -> BigInt,
+        rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    mentions (person_id, message_id) {
+        person_id -> BigInt,
+        message_id -> BigInt,
     }
 }
 
@@ -60,6 +90,14 @@ diesel::table! {
 diesel::joinable!(messages -> people (author_id));
 diesel::joinable!(messages -> rooms (room_id));
 diesel::joinable!(sessions -> people (person_id));
+diesel::joinable!(members -> people (person_id));
+diesel::joinable!(members -> rooms (room_id));
 diesel::joinable!(marks -> people (person_id));
 diesel::joinable!(marks -> rooms (room_id));
-diesel::allow_tables_to_appear_in_same_query!(facts, people, sessions, rooms, messages, marks);
+diesel::joinable!(reactions -> messages (message_id));
+diesel::joinable!(reactions -> people (person_id));
+diesel::joinable!(mentions -> messages (message_id));
+diesel::joinable!(mentions -> people (person_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    facts, people, sessions, rooms, members, messages, marks, reactions, mentions
+);

@@ -41,6 +41,26 @@ impl TestServer {
         Client::connect(self.address, &format!("/ws?name={name}"), None).unwrap()
     }
 
+    /// Speaks `parlor.v1` under a name that is just being given free.
+    pub fn eventually_json(&self, name: &str) -> Client {
+        let mut client = None;
+        eventually("the name is free again", || {
+            client = Client::try_json(self.address, &format!("/ws?name={name}")).ok();
+            client.is_some()
+        });
+        client.unwrap()
+    }
+
+    /// The same in plain text.
+    pub fn eventually_plain(&self, name: &str) -> Client {
+        let mut client = None;
+        eventually("the name is free again", || {
+            client = Client::connect(self.address, &format!("/ws?name={name}"), None).ok();
+            client.is_some()
+        });
+        client.unwrap()
+    }
+
     /// In the lobby, with everything so far let fall.
     pub fn in_lobby(&self, name: &str) -> Client {
         let mut client = self.json(name);
@@ -188,6 +208,29 @@ impl Client {
                 return frame;
             }
             assert_eq!(frame["type"], "presence", "instead of {kind}: {frame}");
+        }
+    }
+
+    /// The next frame of that type, whatever else comes in between; but no error, where none is asked for.
+    #[track_caller]
+    pub fn hear(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.next();
+            if frame["type"] == kind {
+                return frame;
+            }
+            assert_ne!(frame["type"], "error", "instead of {kind}: {frame}");
+        }
+    }
+
+    /// All frames up to the first that is so, and that one.
+    pub fn everything_until(&mut self, is_so: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let mut all = Vec::new();
+        loop {
+            all.push(self.next());
+            if all.last().is_some_and(&is_so) {
+                return all;
+            }
         }
     }
 

@@ -54,6 +54,34 @@ fn two_clients_talk() {
 }
 
 #[test]
+fn a_change_comes_as_the_message_now_stands_over_a_break_too() {
+    let server = server();
+    let cable = Cable::to(server.address);
+    let (ann, bob) = (client(server.address, "ann"), client(cable.address, "bob"));
+    let tea = ann.post("lobby", "tea?").unwrap();
+    assert_eq!(message(&bob), tea);
+    let yes = ann.reply("lobby", tea.seq, "yes").unwrap();
+    assert_eq!((yes.reply_to, message(&bob)), (Some(tea.seq), yes.clone()));
+    cable.cut();
+    lost(&bob);
+    ann.edit("lobby", tea.seq, "coffee?").unwrap();
+    ann.react("lobby", tea.seq, "☕", true).unwrap();
+    ann.delete("lobby", yes.seq).unwrap();
+    while message(&ann).rev < 5 {}
+    cable.mend();
+    let (coffee, gone) = (message(&bob), message(&bob));
+    assert_eq!((coffee.seq, coffee.rev, coffee.body.as_str()), (1, 4, "coffee?"), "once, not once for each change");
+    assert!(coffee.edited_at.is_some_and(|at| at >= coffee.at));
+    assert_eq!((coffee.reactions[0].emoji.as_str(), &coffee.reactions[0].people[..]), ("☕", &["ann".to_owned()][..]));
+    assert_eq!((gone.seq, gone.rev, gone.deleted, gone.body.as_str()), (2, 5, true, ""));
+    let Err(DialError::Problem(refused)) = ann.edit("lobby", 1, &"x".repeat(9000)) else { panic!() };
+    assert_eq!(refused.code, "too_long");
+    bob.edit("lobby", 1, "mine").unwrap();
+    let refused = next(&bob, |event| if let Event::Refused(problem) = event { Some(problem) } else { None });
+    assert_eq!((refused.code.as_str(), refused.room.as_deref()), ("not_allowed", Some("lobby")));
+}
+
+#[test]
 fn what_is_posted_under_an_id_of_its_own_is_stored_once_whoever_posts_it_again() {
     let server = server();
     let url = format!("ws://{}", server.address);
@@ -118,7 +146,7 @@ fn what_happens_around_the_messages_is_told() {
 fn what_is_refused_is_told_to_whoever_asked() {
     let server = server();
     let ann = client(server.address, "ann");
-    assert!(matches!(ann.post("attic", "x"), Err(DialError::Problem(problem)) if problem.code == "not_a_member"));
+    assert!(matches!(ann.post("attic", "x"), Err(DialError::Problem(problem)) if problem.code == "no_such_room"));
     assert!(
         matches!(ann.post("lobby", &"x".repeat(9000)), Err(DialError::Problem(problem)) if problem.code == "too_long")
     );

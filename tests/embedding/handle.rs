@@ -246,3 +246,39 @@ fn a_server_that_never_ran_is_let_go_and_whoever_waits_for_it_is_told() {
     drop(server);
     assert!(matches!(waiter.join().unwrap(), Err(Error::Stopped)));
 }
+
+#[test]
+fn the_program_says_who_may_be_in_a_private_room() {
+    let server = server();
+    let handle = &server.handle;
+    handle.create_private_room("den", "The den", &["ann", "bob"]).unwrap();
+    assert!(matches!(handle.create_private_room("den", "", &[]), Err(Error::Refused(_))));
+    assert!(matches!(handle.create_private_room("d-0123456789abcdef0123", "", &[]), Err(Error::Refused(_))));
+    let room = handle.rooms().unwrap().remove(1);
+    assert_eq!((room.room.as_str(), room.kind.as_str(), room.archived), ("den", "private", false));
+    let ann = handle.client("ann").unwrap();
+    ann.join("den", Start::Since(0)).unwrap();
+    handle.post("den", "Clock", "tick").unwrap();
+    let body = |event| if let parlor::Event::Message(message) = event { Some(message.body) } else { None };
+    assert_eq!(next(&ann, body), "tick");
+    handle.remove("den", "ANN").unwrap();
+    let gone = |event| if let parlor::Event::Room(room) = event { room.gone.then_some(room.room) } else { None };
+    assert_eq!(next(&ann, gone), "den");
+    assert!(matches!(ann.post("den", "x"), Err(DialError::Problem(problem)) if problem.code == "no_such_room"));
+    assert_eq!(handle.members("den").unwrap(), ["bob"]);
+    for refused in [handle.invite("lobby", "ann"), handle.invite("nowhere", "ann"), handle.archive("lobby", true)] {
+        assert!(matches!(refused, Err(Error::Refused(_))));
+    }
+    handle.archive("den", true).unwrap();
+    assert!(matches!(handle.post("den", "Clock", "tock"), Err(Error::Refused(why)) if why.contains("archived")));
+}
+
+/// The next event that is so.
+fn next<T>(client: &parlor::Client, is_so: impl Fn(parlor::Event) -> Option<T>) -> T {
+    loop {
+        let event = client.events().recv_timeout(DEADLINE).expect("an event within the deadline");
+        if let Some(found) = is_so(event) {
+            return found;
+        }
+    }
+}

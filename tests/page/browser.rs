@@ -297,6 +297,8 @@ impl Window {
             "Tab" => (9, None),
             "Enter" => (13, Some("\r")),
             "Escape" => (27, None),
+            "ArrowUp" => (38, None),
+            "ArrowDown" => (40, None),
             _ => panic!("no such key here: {key}"),
         };
         self.strike(Input::DispatchKeyEventTypeOption::KeyDown, key, code, text, modifiers);

@@ -12,6 +12,7 @@ mod devtools;
 mod harness;
 mod line;
 mod log;
+mod messages;
 mod rooms;
 mod wire;
 

@@ -116,3 +116,174 @@ fn a_draft_is_kept_by_room() {
     assert_eq!(kept(&server, "club")[0].2, "for the club");
     assert_eq!(kept(&server, "lobby").len(), 0);
 }
+
+#[test]
+fn a_private_room_shows_to_who_is_invited_and_goes_when_they_are_removed() {
+    let Some(chromium) = Chromium::get() else { return };
+    let server = server();
+    let ann = chromium.person(server.address, "ann");
+    let bob = chromium.person(server.address, "bob");
+    let eve = chromium.person(server.address, "eve");
+    ann.click("#new-room");
+    ann.type_text("The den");
+    ann.click("#room-kind-private");
+    ann.wait_for("!shown('#room-slug-input')");
+    ann.click("#room-create");
+    ann.wait_for("!$('#room-dialog').open && $('#room-title').textContent === 'The den' && shown('#room-lock')");
+    ann.wait_for("/^#p-[0-9a-f]+$/.test(location.hash) && $('#rooms-mine a[aria-current] .room-mark')");
+    ann.say("just us");
+    let den = "$$('a.room').find(link => /The den/.test(link.textContent))";
+
+    ann.click("#room-menu-button");
+    ann.click("#members-room");
+    ann.wait_for("$$('.member').map(node => node.dataset.name).join() === 'ann'");
+    ann.click("#invite-input");
+    ann.type_text("nobody");
+    ann.press("Enter");
+    ann.wait_for("/Nobody called nobody/.test($('#members-error').textContent)");
+    ann.ask("$('#invite-input').select()");
+    ann.type_text("BOB");
+    ann.press("Enter");
+    ann.wait_for(
+        "$$('.member').map(node => node.dataset.name).join() === 'ann,bob' && $('#invite-input').value === ''",
+    );
+
+    bob.wait_for(den);
+    bob.ask(&format!("void ({den}.id = 'den')"));
+    bob.click("#den");
+    bob.sees("just us");
+    bob.say("hello");
+    ann.sees("hello");
+    // He may look who is in, and no more.
+    bob.click("#room-menu-button");
+    bob.wait_for("shown('#leave-room') && !shown('#edit-room') && !shown('#archive-room')");
+    bob.click("#members-room");
+    bob.wait_for("$$('.member').length === 2 && !shown('#invite-form') && !$('.member .link')");
+    bob.click("#members-close");
+    assert_eq!(eve.ask(&format!("!!{den}")), false);
+
+    ann.click(".member[data-name=bob] .link");
+    bob.wait_for("$('#room-title').textContent === 'Lobby' && location.hash === '#lobby'");
+    bob.wait_for(&format!("!{den} && /no longer in “The den”/.test($('#banner').textContent)"));
+    ann.wait_for("$$('.member').map(node => node.dataset.name).join() === 'ann'");
+    ann.click("#members-close");
+    ann.say("gone, is he?");
+    bob.reload();
+    bob.is_in();
+    assert_eq!(bob.ask(&format!("!!{den}")), false);
+
+    // Whoever leaves is asked first.
+    ann.click("#room-menu-button");
+    ann.click("#leave-room");
+    ann.wait_for("$('#leave-dialog').open && document.activeElement.id === 'leave-cancel'");
+    ann.click("#leave-submit");
+    ann.wait_for(&format!("!$('#leave-dialog').open && $('#room-title').textContent === 'Lobby' && !{den}"));
+    assert_eq!(ann.ask("$('#banner').hidden"), true, "no news to who wanted it so");
+}
+
+#[test]
+fn a_direct_message_begins_at_a_name() {
+    let Some(chromium) = Chromium::get() else { return };
+    let server = server();
+    let ann = chromium.person(server.address, "ann");
+    let bob = chromium.person(server.address, "bob");
+    ann.click(".person[data-name=bob] button");
+    ann.wait_for(
+        "$('#room-title').textContent === 'bob' && $('#rooms-direct a[aria-current]') && !shown('#room-menu-button')",
+    );
+    assert_eq!(bob.ask("shown('#rooms-talks')"), false, "nothing was said yet");
+    ann.say("between us");
+    bob.wait_for("$('#rooms-direct a').textContent.includes('ann') && $('#rooms-direct a').dataset.unread === '1'");
+    bob.click("#rooms-direct a");
+    bob.sees("between us");
+    bob.say("indeed");
+    ann.sees("indeed");
+    // It is there on the next visit, and found again from the name.
+    ann.reload();
+    ann.is_in();
+    ann.click("#rooms-mine a[data-room=lobby]");
+    ann.wait_for("$('#room-title').textContent === 'Lobby'");
+    ann.click(".person[data-name=bob] button");
+    ann.sees("indeed");
+    assert_eq!(ann.ask("$$('#rooms-direct a').length"), 1);
+}
+
+#[test]
+fn a_room_is_renamed_given_a_topic_and_archived_by_who_made_it() {
+    let Some(chromium) = Chromium::get() else { return };
+    let server = server();
+    let ann = chromium.person(server.address, "ann");
+    let bob = chromium.person(server.address, "bob");
+    ann.click("#new-room");
+    ann.type_text("Garden");
+    ann.press("Enter");
+    ann.wait_for("$('#room-title').textContent === 'Garden' && !$('#room-dialog').open");
+    bob.click("a[data-room=garden]");
+    ann.click("#room-menu-button");
+    ann.click("#edit-room");
+    ann.wait_for("document.activeElement.id === 'edit-topic-input' && $('#edit-title-input').value === 'Garden'");
+    ann.type_text("Weeds and how to like them");
+    ann.ask("$('#edit-title-input').select()");
+    ann.type_text("The garden");
+    ann.press("Enter");
+    ann.wait_for("!$('#edit-dialog').open");
+    for window in [&ann, &bob] {
+        window.wait_for("$('#room-title').textContent === 'The garden' && $('#room-topic').textContent === 'Weeds and how to like them'");
+    }
+    ann.click("#room-menu-button");
+    ann.click("#archive-room");
+    for window in [&ann, &bob] {
+        window.wait_for("!shown('#composer') && shown('#archived') && $('a[data-room=garden].archived')");
+    }
+    ann.click("#room-menu-button");
+    ann.click("#archive-room");
+    bob.wait_for("shown('#composer') && !shown('#archived')");
+    bob.say("it lives");
+    ann.sees("it lives");
+}
+
+#[test]
+fn on_the_smallest_phone_all_that_is_about_rooms_fits() {
+    let Some(chromium) = Chromium::get() else { return };
+    let server = server();
+    let long = "Wolfeschlegelsteinhausen-Berger";
+    let _other = server.in_lobby(long);
+    let ann = chromium.window(server.address);
+    ann.resize(320, 640, true);
+    ann.enter("ann");
+    let fits = |what: &str| {
+        ann.wait_for(&format!(
+            "shown('{what}') && document.documentElement.scrollWidth <= 320 && $$('{what}, {what} *').every(node =>
+                !node.checkVisibility() || (box => box.left >= 0 && box.right <= 320)(node.getBoundingClientRect()))"
+        ));
+    };
+    ann.click("#open-rooms");
+    ann.click("#new-room");
+    ann.type_text("A room with a name that is rather long for a phone");
+    fits("#room-dialog");
+    ann.click("#room-kind-private");
+    fits("#room-dialog");
+    ann.click("#room-create");
+    ann.wait_for("!$('#room-dialog').open && shown('#room-lock')");
+    fits(".chat-head");
+    ann.click("#room-menu-button");
+    fits("#room-menu");
+    ann.click("#edit-room");
+    ann.type_text("A topic that does not fit beside the name, so it stands in the menu");
+    fits("#edit-dialog");
+    ann.press("Enter");
+    ann.wait_for("!$('#edit-dialog').open");
+    ann.click("#room-menu-button");
+    ann.wait_for("shown('#menu-topic') && !shown('#room-topic')");
+    fits("#room-menu");
+    ann.click("#members-room");
+    ann.click("#invite-input");
+    ann.type_text(long);
+    ann.press("Enter");
+    ann.wait_for("$$('.member').length === 2");
+    fits("#members-dialog");
+    ann.click("#members-close");
+    ann.click("#room-menu-button");
+    ann.click("#leave-room");
+    fits("#leave-dialog");
+}

@@ -14,7 +14,7 @@ fn the_welcome_tells_what_a_client_needs() {
     assert_eq!(welcome["you"], json!({"name": "ann", "role": "guest"}));
     assert_eq!(
         welcome["rooms"],
-        json!([{"room": "lobby", "title": "Lobby", "kind": "public", "head": 0, "unread": 0}])
+        json!([{"room": "lobby", "title": "Lobby", "kind": "public", "head": 0, "unread": 0, "mentions": 0}])
     );
     assert_eq!(welcome["limits"]["body"], 8192);
     assert!(welcome["server"].as_str().unwrap().starts_with("parlor/"));
@@ -25,7 +25,8 @@ fn a_room_is_made_told_to_all_and_entered() {
     let server = server();
     let (mut ann, mut bob) = (server.json("ann"), server.json("bob"));
     ann.send(json!({"type": "create", "room": "garden", "title": "The garden"}));
-    let made = json!({"type": "room", "room": "garden", "title": "The garden", "kind": "public", "head": 0});
+    let made =
+        json!({"type": "room", "room": "garden", "title": "The garden", "kind": "public", "maker": "ann", "head": 0});
     assert_eq!(ann.expect("room"), made);
     assert_eq!(ann.expect("joined")["members"], json!(["ann"]));
     assert_eq!(bob.expect("room"), made);
@@ -60,9 +61,9 @@ fn every_mistake_has_its_error_and_the_line_stays_open() {
         (r#"{"type":"post","room":"lobby","body":"x"}"#, "bad_field"),
         (r#"{"type":"join","room":"The Lobby"}"#, "bad_field"),
         (r#"{"type":"join","room":"nowhere"}"#, "no_such_room"),
-        (r#"{"type":"post","room":"nowhere","id":"1","body":"x"}"#, "not_a_member"),
-        (r#"{"type":"leave","room":"nowhere"}"#, "not_a_member"),
-        (r#"{"type":"history","room":"nowhere","before":1}"#, "not_a_member"),
+        (r#"{"type":"post","room":"nowhere","id":"1","body":"x"}"#, "no_such_room"),
+        (r#"{"type":"leave","room":"nowhere"}"#, "no_such_room"),
+        (r#"{"type":"history","room":"nowhere","before":1}"#, "no_such_room"),
         (r#"{"type":"create","room":"x","title":""}"#, "bad_field"),
     ] {
         ann.say(frame);

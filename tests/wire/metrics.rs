@@ -146,7 +146,7 @@ fn what_was_said_is_counted_exactly() {
     ann.expect("message");
     ann.post("attic", "3", "hello");
     ann.say("{");
-    for code in ["not_a_member", "bad_json"] {
+    for code in ["no_such_room", "bad_json"] {
         assert_eq!(ann.expect("error")["code"], code);
     }
     ann.send(json!({"type": "history", "room": "lobby", "before": 4}));
@@ -170,7 +170,7 @@ fn what_was_said_is_counted_exactly() {
         ("parlor_deliveries_total", 8.0),
         ("parlor_delivered_bytes_total", bytes),
         ("parlor_history_pages_total", 1.0),
-        ("parlor_errors_total{code=\"not_a_member\"}", 1.0),
+        ("parlor_errors_total{code=\"no_such_room\"}", 1.0),
         ("parlor_errors_total{code=\"bad_json\"}", 1.0),
         ("parlor_errors_total{code=\"unavailable\"}", 0.0),
         ("parlor_evictions_total", 0.0),

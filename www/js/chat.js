@@ -1,22 +1,25 @@
 // The chat: what each frame does to the rooms, and what this person's doing sends. It draws nothing.
 //
 // Emits: 'line' · 'rooms' · 'room' (another one is open) · 'log' room · 'people' room · 'typing' room ·
-//        'said' {room, message} (live, by somebody else) · 'own' room · 'signedOut' · 'notice' text
+//        'said' {room, message, mention} (live, by somebody else; mention: it speaks to this person) · 'own' room · 'signedOut' ·
+//        'notice' text · 'gone' room (no longer for this person) · 'members' room (one more or less)
 
 import { Emitter } from './events.js';
 import { browser } from './keep.js';
 import { BROKE_A_RULE, Line } from './line.js';
+import { speaksTo } from './mentions.js';
 import { LOBBY, Rooms } from './model.js';
 import { newId } from './outbox.js';
 import { sentence, words } from './words.js';
 
-const TYPING_EVERY = 3_000;
+const TYPING_EVERY = 3_500;   // the server takes one in 3 s, and clocks are not one
 const TYPING_SHOWN = 5_000;
 const READ_AFTER = 400;      // a moment in view and the unread count goes…
 const READ_EVERY = 1_000;    // …while in a room that is followed live, nobody waits for it
 
 export class Chat extends Emitter {
   me = '';
+  role = 'guest';
   limits = { body: 8192, room_name: 32, name: 32 };
   rooms = new Rooms();
   /** The room that is open. */
@@ -29,7 +32,9 @@ export class Chat extends Emitter {
   #epoch = null;
   #welcomed = false;
   #creating = null;
+  #asked = [];   // requests that wait for an answer: {ref, answers(frame), resolve, reject}
   #typedAt = 0;
+  #changes = new Set();   // the refs of edits, deletions and reactions that may still be refused
   #readTimer = null;
   #seen = 0;
 
@@ -63,7 +68,7 @@ export class Chat extends Emitter {
   }
 
   leave(room) {
-    if (room.name === LOBBY) return;
+    if (room.name === LOBBY || room.closed) return;
     room.mine = false;
     this.line.send({ type: 'leave', room: room.name });
     room.forget();
@@ -72,18 +77,57 @@ export class Chat extends Emitter {
   }
 
   /** Makes a room. Resolves when this person is in it; rejects with {code, message}. */
-  create(name, title) {
+  create(name, title, kind) {
     return new Promise((resolve, reject) => {
-      if (!this.line.send({ type: 'create', room: name, title })) return reject({ code: 'offline', message: words.create.offline });
+      if (!this.line.send({ type: 'create', room: name, title, kind })) return reject({ code: 'offline', message: words.create.offline });
       this.#creating = { name, resolve, reject };
     });
   }
 
-  post(body) {
-    const post = this.outbox.add(this.room.name, body);
-    if (this.room.live) this.#send(post);
-    this.emit('own', this.room);
-    this.emit('log', this.room);
+  /** Finds or makes the room of these people and this person. Resolves with its name; rejects with {code, message}. */
+  async direct(people) {
+    const ref = newId();
+    const { room } = await this.#ask({ type: 'direct', people, ref }, frame => frame.type === 'room' && frame.ref === ref);
+    this.rooms.of(room).used = true;
+    return room;
+  }
+
+  /** Changes what is given of {title, topic, archived}. As all of these: rejects with {code, message}. */
+  change(room, what) {
+    return this.#ask({ type: 'change', room: room.name, ...what }, frame => frame.type === 'room' && frame.room === room.name);
+  }
+
+  invite(room, name) {
+    return this.#ask({ type: 'invite', room: room.name, name }, frame => frame.type === 'members' && frame.room === room.name);
+  }
+
+  expel(room, name) {
+    return this.#ask({ type: 'remove', room: room.name, name }, frame => frame.type === 'members' && frame.room === room.name);
+  }
+
+  /** Leaves a private room for good. */
+  quit(room) {
+    room.quitting = true;
+    return this.#ask({ type: 'quit', room: room.name }, frame => frame.gone && frame.room === room.name)
+      .finally(() => { room.quitting = false; });
+  }
+
+  /** The names of a room's members. */
+  async members(room) {
+    const ref = newId();
+    return (await this.#ask({ type: 'members', room: room.name, ref }, frame => frame.type === 'members' && frame.ref === ref)).people;
+  }
+
+  /** Whether this person may change a room, invite and remove. */
+  mayRun(room) {
+    return room.kind !== 'direct' && (room.maker === this.me || ['moderator', 'owner'].includes(this.role));
+  }
+
+  post(body, replyTo, room = this.room) {
+    const post = this.outbox.add(room.name, body, replyTo);
+    if (room.live) this.#send(post);
+    if (room === this.room) this.emit('own', room);
+    this.emit('log', room);
     this.emit('line');
   }
 
@@ -101,6 +145,35 @@ export class Chat extends Emitter {
     this.emit('log', this.rooms.of(post.room));
   }
 
+  /** Gives a message of the open room other words. True: it is on its way. */
+  edit(seq, body, room = this.room) {
+    return this.#change({ type: 'edit', seq, body }, room);
+  }
+
+  remove(seq) {
+    return this.#change({ type: 'delete', seq });
+  }
+
+  react(seq, emoji, on) {
+    return this.#change({ type: 'react', seq, emoji, on });
+  }
+
+  /** Whether this person may edit and delete that message. */
+  mayChange(message) {
+    return !message.deleted && (message.from === this.me || ['moderator', 'owner'].includes(this.role));
+  }
+
+  // Unlike a post, a change is not kept for later: who is without a line is told.
+  #change(frame, room = this.room) {
+    const ref = newId();
+    if (!room.live || !this.line.send({ ...frame, room: room.name, ref })) {
+      this.emit('notice', words.log.offline);
+      return false;
+    }
+    this.#changes.add(ref);
+    return true;
+  }
+
   /** Something is being written in the open room. */
   typing() {
     const now = Date.now();
@@ -110,11 +183,11 @@ export class Chat extends Emitter {
   }
 
   /** Asks for older messages of the open room, unless that is under way. */
-  older() {
+  older(limit = 50) {
     const room = this.room;
     if (!room.live || !room.more || room.fetching) return;
     room.fetching = newId();
-    this.line.send({ type: 'history', room: room.name, before: room.messages[0].seq, limit: 50, ref: room.fetching });
+    this.line.send({ type: 'history', room: room.name, before: room.messages[0]?.seq ?? Number.MAX_SAFE_INTEGER, limit, ref: room.fetching });
   }
 
   /** The person may just have seen the end of the open room. If so the server is told, but not at every message. */
@@ -145,18 +218,26 @@ export class Chat extends Emitter {
 
   #receive(frame) {
     this.#on[frame.type]?.(frame);
+    const answered = this.#asked.filter(({ answers }) => answers(frame));
+    this.#asked = this.#asked.filter(each => !answered.includes(each));
+    for (const { resolve } of answered) resolve(frame);
   }
 
   #on = {
-    welcome: ({ you, epoch, rooms, limits }) => {
+    welcome: ({ you, epoch, rooms, more, limits }) => {
       // Another person's marks are not this one's.
       if (this.me !== you.name) for (const room of this.rooms.all()) room.readTo = 0;
-      this.me = you.name;
+      this.me = this.rooms.me = you.name;
+      this.role = you.role;
+      this.#changes.clear();
       Object.assign(this.limits, limits);
       if (this.#epoch !== null && this.#epoch !== epoch) for (const room of this.rooms.all()) room.forget();
       this.#epoch = epoch;
       this.#welcomed = true;
       for (const described of rooms) this.rooms.of(described.room).describe(described);
+      // What was closed to this person meanwhile is not there; nor is what another person had here before.
+      const listed = new Set(rooms.map(({ room }) => room));
+      for (const room of this.rooms.all()) if (room.closed && !more && !listed.has(room.name)) this.#gone(room);
       for (const room of [this.room, ...this.rooms.mine()]) this.#join(room);
       this.emit('line');
       this.emit('rooms');
@@ -172,7 +253,7 @@ export class Chat extends Emitter {
       const news = room.live || room.joining ? room.take(message) : 'known';
       if (confirmed) this.emit('line');
       if (news === 'known' && !confirmed) return;
-      room.typing.delete(message.from);
+      if (news === 'new') room.typing.delete(message.from);
       if (news === 'new' && !own) this.#heard(room, message);
       if (news === 'new' && room === this.room) this.look();
       this.emit('log', room);
@@ -228,19 +309,34 @@ export class Chat extends Emitter {
     },
 
     room: frame => {
+      if (frame.gone) return this.#removed(frame.room);
       const room = this.rooms.of(frame.room);
       const opened = room === this.room && room.missing;
       room.describe(frame);
+      // One that was just made, or that this person was invited to.
+      if (room.closed && !room.live) this.#join(room);
       if (opened) this.open(room.name);
       this.emit('rooms');
+      this.emit('log', room);
+    },
+
+    members: frame => {
+      const room = this.rooms.find(frame.room);
+      if (room && !frame.people) this.emit('members', room);
     },
 
     error: ({ code, message, id, ref, room: name }) => {
       const room = this.rooms.find(name);
       const creating = this.#creating?.name;
-      if (id && this.outbox.find(id)) {
+      const asked = this.#asked.find(each => each.ref === ref);
+      if (asked) {
+        this.#asked = this.#asked.filter(each => each !== asked);
+        asked.reject({ code, message: sentence(message ?? code) });
+      } else if (id && this.outbox.find(id)) {
         this.outbox.fail(id, words.reasons[code] ?? (message ? sentence(message) : words.reasons.unknown));
         this.emit('log', this.rooms.of(this.outbox.find(id).room));
+      } else if (this.#changes.delete(ref)) {
+        this.emit('notice', sentence(message ?? code));
       } else if (ref) {
         // The next scroll asks again; at once would be a loop.
         for (const each of this.rooms.all()) if (each.fetching === ref) setTimeout(() => { each.fetching = null; }, TYPING_SHOWN);
@@ -263,7 +359,7 @@ export class Chat extends Emitter {
       if (room === this.room) room.divider ??= room.firstUnread;
       this.emit('rooms');
     }
-    if (live) this.emit('said', { room, message });
+    if (live) this.emit('said', { room, message, mention: speaksTo(message.body, this.me, room.known) });
   }
 
   // ---- frames out ----
@@ -273,8 +369,8 @@ export class Chat extends Emitter {
     room.joining = this.line.send(room.join);
   }
 
-  #send({ room, id, body }) {
-    this.line.send({ type: 'post', room, id, body });
+  #send({ room, id, body, reply_to }) {
+    this.line.send({ type: 'post', room, id, body, reply_to });
   }
 
   // ---- the rest ----
@@ -283,7 +379,9 @@ export class Chat extends Emitter {
     if (this.line.state !== 'open') {
       this.#welcomed = false;
       for (const room of this.rooms.all()) room.disconnect();
-      this.#settleCreate(this.#creating?.name, { code: 'offline', message: words.create.offline });
+      const offline = { code: 'offline', message: words.create.offline };
+      this.#settleCreate(this.#creating?.name, offline);
+      for (const { reject } of this.#asked.splice(0)) reject(offline);
       this.emit('typing', this.room);
       this.emit('log', this.room);
     }
@@ -296,6 +394,32 @@ export class Chat extends Emitter {
     this.#creating = null;
     if (problem) reject(problem);
     else resolve();
+  }
+
+  // Sends a frame; an error that names it by its `ref` is a refusal.
+  #ask(frame, answers) {
+    const ref = frame.ref ?? newId();
+    return new Promise((resolve, reject) => {
+      if (!this.line.send({ ...frame, ref })) return reject({ code: 'offline', message: words.create.offline });
+      this.#asked.push({ ref, answers, resolve, reject });
+    });
+  }
+
+  #removed(name) {
+    const room = this.rooms.find(name);
+    if (!room) return;
+    if (!room.quitting) this.emit('notice', words.room.removed(room.title));
+    this.#gone(room);
+  }
+
+  #gone(room) {
+    for (const post of this.outbox.pending(room.name)) this.outbox.fail(post.id, words.reasons.no_such_room);
+    room.mine = false;
+    room.disconnect();   // what was just read there is nobody's business any more
+    this.rooms.remove(room.name);
+    this.emit('gone', room);
+    if (room === this.room) this.open(LOBBY);
+    this.emit('rooms');
   }
 
   #noSuchRoom(room) {
@@ -314,7 +438,7 @@ export class Chat extends Emitter {
   }
 
   #rememberRooms() {
-    browser.write('rooms', this.rooms.mine().map(room => room.name).filter(name => name !== LOBBY));
+    browser.write('rooms', this.rooms.mine().filter(room => room.name !== LOBBY && !room.closed).map(room => room.name));
   }
 
   /** The reason when the server closed the line for breaking a rule, else ''. */

@@ -1,6 +1,10 @@
-// Where people write. The draft is kept by room; sending works without a connection too, see outbox.js.
+// Where people write. The draft is kept by room; sending works without a connection too, see outbox.js. What is written may
+// be new, answer a message, or take the place of one's own.
 
+import { Completion } from './completion.js';
 import { byId, text } from './dom.js';
+import { firstLine } from './format.js';
+import { icon } from './icons.js';
 import { browser } from './keep.js';
 import { words } from './words.js';
 
@@ -14,12 +18,17 @@ export class Composer {
   #send = byId('send');
   #counter = byId('counter');
   #refused = false;
+  #completion;
+  #about = null;   // {kind: 'edit' | 'reply', message}
+  #queue = null;   // what is on its way to being sent
 
   constructor(chat) {
     this.#chat = chat;
+    this.#completion = new Completion(chat, this.#input);
     this.#input.addEventListener('input', () => this.#edited());
     this.#input.addEventListener('keydown', event => this.#key(event));
     byId('composer').addEventListener('submit', event => { event.preventDefault(); this.#submit(); });
+    byId('composer-stop').addEventListener('click', () => { this.#stop(); this.focus(); });
     byId('skip').addEventListener('click', () => this.focus());
     chat.on('room', () => this.#show());
     chat.on('rooms', () => this.#name());
@@ -36,7 +45,56 @@ export class Composer {
     this.focus();
   }
 
+  /** What is written next answers that message. */
+  replyTo(message) {
+    if (this.#about?.kind === 'edit') this.#stop();
+    this.#begin({ kind: 'reply', message });
+  }
+
+  /** That message is written anew; what was being written waits. */
+  edit(message) {
+    this.#begin({ kind: 'edit', message });
+    this.#set(message.body);
+    this.#input.setSelectionRange(message.body.length, message.body.length);
+  }
+
+  #begin(about) {
+    this.#about = about;
+    this.#drawAbout();
+    this.focus();
+  }
+
+  // Back to the draft.
+  #stop() {
+    const edited = this.#about?.kind === 'edit';
+    this.#about = null;
+    this.#drawAbout();
+    if (edited) this.#set(this.#draft());
+  }
+
+  #drawAbout() {
+    const { kind, message } = this.#about ?? {};
+    byId('composer-about').hidden = !kind;
+    byId('send').setAttribute('aria-label', kind === 'edit' ? words.composer.save : words.composer.send);
+    if (!kind) return;
+    const own = message.from === this.#chat.me;
+    text(byId('composer-about-what'), kind === 'reply' ? words.composer.replying(message.from)
+      : own ? words.composer.editing : words.composer.editingOthers(message.from));
+    text(byId('composer-about-said'), kind === 'reply' ? firstLine(message.body) : '');
+    byId('composer-about-icon').replaceChildren(icon(kind));
+  }
+
   #key(event) {
+    if (this.#completion.key(event)) return event.preventDefault();
+    if (event.key === 'Escape' && this.#about && !event.isComposing) {
+      // The panel that Escape would close stays.
+      event.stopPropagation();
+      return this.#stop();
+    }
+    if (event.key === 'ArrowUp' && this.#input.value === '' && !this.#about && this.#chat.room.lastOwn) {
+      event.preventDefault();
+      return this.edit(this.#chat.room.lastOwn);
+    }
     // While an IME composes, Enter picks a word. 229 is how some browsers say so.
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
@@ -45,14 +103,33 @@ export class Composer {
 
   #submit() {
     const body = this.#body();
-    if (body === '' || this.#chat.room.missing) return;
+    if (body === '' || this.#chat.room.missing || this.#chat.room.archived) return;
     if (size(body) > this.#chat.limits.body) {
       this.#refused = true;
       return this.#measure();
     }
-    this.#chat.post(body);
-    this.#set('');
+    this.#completion.close();
+    const { kind, message } = this.#about ?? {};
+    const { room } = this.#chat;
+    if (kind === 'edit') {
+      // What cannot be sent now stays here.
+      if (!room.live) return this.#chat.emit('notice', words.log.offline);
+      if (body !== message.body) this.#sending(body, signed => this.#chat.edit(message.seq, signed, room));
+      this.#stop();
+    } else {
+      this.#sending(body, signed => this.#chat.post(signed, message?.seq, room));
+      this.#stop();
+      this.#set('');
+    }
     this.focus();
+  }
+
+  // One after the other: the names of emoji may have to be fetched first.
+  #sending(body, send) {
+    const signed = this.#completion.signed(body);
+    if (typeof signed === 'string' && !this.#queue) return send(signed);
+    const queue = Promise.all([signed, this.#queue]).then(([signed]) => send(signed)).finally(() => { if (this.#queue === queue) this.#queue = null; });
+    this.#queue = queue;
   }
 
   #edited() {
@@ -69,7 +146,8 @@ export class Composer {
   #changed() {
     const draft = this.#input.value;
     const key = `draft.${this.#chat.room.name}`;
-    if (draft) browser.write(key, draft);
+    if (this.#about?.kind === 'edit') { /* the draft waits */ }
+    else if (draft) browser.write(key, draft);
     else browser.remove(key);
     this.#fit();
     this.#measure();
@@ -77,15 +155,23 @@ export class Composer {
 
   #show() {
     this.#refused = false;
-    this.#input.value = browser.read(`draft.${this.#chat.room.name}`, '');
+    this.#about = null;
+    this.#drawAbout();
+    this.#completion.close();
+    this.#input.value = this.#draft();
     this.#name();
     this.#fit();
     this.#measure();
   }
 
+  #draft() {
+    return browser.read(`draft.${this.#chat.room.name}`, '');
+  }
+
   #name() {
     this.#input.placeholder = words.composer.placeholder(this.#chat.room.title);
-    byId('composer').hidden = this.#chat.room.missing;
+    byId('composer').hidden = this.#chat.room.missing || this.#chat.room.archived;
+    byId('archived').hidden = !this.#chat.room.archived || this.#chat.room.missing;
   }
 
   // As high as its text; the CSS sets the limit, beyond which it scrolls.

@@ -7,6 +7,7 @@ import { words } from './words.js';
 const GROUPS = {
   post: 'messages', message: 'messages', edit: 'messages', delete: 'messages', react: 'messages', history: 'messages', error: 'messages',
   welcome: 'rooms', join: 'rooms', joined: 'rooms', leave: 'rooms', create: 'rooms', room: 'rooms',
+  direct: 'rooms', change: 'rooms', invite: 'rooms', remove: 'rooms', quit: 'rooms', members: 'rooms',
   presence: 'presence', typing: 'presence', read: 'presence',
   ping: 'pings', pong: 'pings',
 };
@@ -16,6 +17,7 @@ export const groupOf = frame => GROUPS[frame.type] ?? 'other';
 
 /** One line: what a frame like this is for. */
 export function about(frame, direction, me) {
+  if (frame.type === 'message' && frame.rev !== frame.seq) return words.frames.changed[1];
   if (frame.type === 'message' && frame.from === me) return words.frames.receipt[1];
   const [sent, received] = words.frames[frame.type] ?? [];
   return (direction === 'sent' ? sent : received ?? sent) ?? words.wire.unknown;
@@ -29,7 +31,8 @@ export function question(frame) {
     case 'post': return `post ${frame.id}`;
     case 'ping': return `ping ${frame.t}`;
     case 'join': case 'create': return `join ${frame.room}`;
-    case 'history': return `history ${frame.ref}`;
+    case 'history': case 'members': case 'direct': return `${frame.type} ${frame.ref}`;
+    case 'edit': case 'delete': case 'react': return `change ${frame.room} ${frame.seq}`;
     default: return null;
   }
 }
@@ -37,11 +40,16 @@ export function question(frame) {
 /** The names, as `question` gives them, of what a received frame may answer. */
 export function answers(frame, me) {
   switch (frame.type) {
-    case 'message': return frame.from === me ? [`post ${frame.id}`] : [];
+    case 'message':
+      if (frame.rev !== frame.seq) return [`change ${frame.room} ${frame.seq}`];
+      return frame.from === me ? [`post ${frame.id}`] : [];
     case 'pong': return [`ping ${frame.t}`];
     case 'joined': return [`join ${frame.room}`];
     case 'history': return [`history ${frame.ref}`];
-    case 'error': return [`post ${frame.id}`, `history ${frame.ref}`, `join ${frame.room}`];
+    case 'members': return [`members ${frame.ref}`];
+    case 'room': return [`direct ${frame.ref}`];
+    case 'error':
+      return [`post ${frame.id}`, `join ${frame.room}`, ...['history', 'members', 'direct'].map(asked => `${asked} ${frame.ref}`)];
     default: return [];
   }
 }

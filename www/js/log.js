@@ -4,10 +4,12 @@ import { byId, clear, el, keyed, soon, text } from './dom.js';
 import { dayName } from './clock.js';
 import { makeMessage, updateMessage } from './message.js';
 import { rows } from './rows.js';
+import { walk } from './walk.js';
 import { words } from './words.js';
 
 const NEAR_END = 48;      // px from the end that still count as the end
 const NEAR_START = 600;   // px from the start at which older messages are fetched
+const A_PAGE = 200;       // messages fetched at once on the way to a certain one
 
 export class Log {
   #chat;
@@ -17,11 +19,15 @@ export class Log {
   #jump = byId('jump');
   #stuck = true;          // the view follows the end
   #placed = false;        // the room just opened has been scrolled to where reading begins
+  #wanted = null;         // the number of the message that is to be shown, once it is loaded
 
-  /** `actions`: what the buttons of a failed message do, {retry, edit, discard}, and `create` for a missing room. */
+  /**
+   * `actions`: what the buttons of a message do, {react}, and of a failed one, {retry, edit, discard}; and `create` for a
+   * missing room.
+   */
   constructor(chat, actions) {
     this.#chat = chat;
-    this.#actions = actions;
+    this.#actions = { ...actions, show: seq => this.show(seq) };
     const draw = soon(() => this.#draw());
     chat.on('room', () => this.#reset());
     chat.on('log', room => { if (room === chat.room) draw(); });
@@ -34,6 +40,13 @@ export class Log {
     resized.observe(this.#view);
     resized.observe(this.#rows);
     this.#drawAtMidnight();
+    walk(this.#view);
+  }
+
+  /** Shows a certain message of the open room, fetching what is between if need be. */
+  show(seq) {
+    this.#wanted = seq;
+    this.#seek();
   }
 
   /** The end of the log is in view. */
@@ -54,12 +67,13 @@ export class Log {
     clear(this.#rows);
     this.#stuck = true;
     this.#placed = false;
+    this.#wanted = null;
     this.#draw();
   }
 
   #draw() {
     const { room, outbox, me } = this.#chat;
-    if (this.#stuck && !document.hidden) room.trim();
+    if (this.#stuck && this.#wanted === null && !document.hidden) room.trim();
     const posts = outbox.of(room.name);
     const list = rows(room, posts, me);
     const anchor = this.#stuck ? null : this.#anchor();
@@ -70,7 +84,36 @@ export class Log {
     else if (this.#stuck) this.#toEnd();
     else this.#restore(anchor);
     this.#drawJump();
+    this.#seek();
     if (this.#view.scrollTop < NEAR_START) this.#chat.older();
+  }
+
+  // On the way to a message that is wanted.
+  #seek() {
+    const { room } = this.#chat;
+    if (this.#wanted === null || !room.live) return;
+    const node = this.#rows.querySelector(`[data-seq="${this.#wanted}"]`);
+    if (node) return this.#arrive(node);
+    const first = room.messages[0]?.seq ?? 0;
+    if (room.more && first > this.#wanted) return this.#chat.older(A_PAGE);
+    // Just loaded, and drawn in a moment; or there is no such message.
+    if (room.find(this.#wanted)) return;
+    this.#wanted = null;
+    this.#chat.emit('notice', words.log.noSuchMessage);
+  }
+
+  #arrive(node) {
+    this.#wanted = null;
+    this.#placed = true;
+    const { top, height } = node.getBoundingClientRect();
+    this.#view.scrollTop += top - this.#view.getBoundingClientRect().top - Math.max(0, (this.#view.clientHeight - height) / 2);
+    this.#measure();
+    this.#drawJump();
+    node.focus({ preventScroll: true });
+    node.classList.remove('found');
+    // Begins anew where it was just found before.
+    void node.offsetWidth;
+    node.classList.add('found');
   }
 
   // Instead of the rows, a few kind words.
@@ -82,7 +125,7 @@ export class Log {
 
   #emptyWords(room, state) {
     if (state === 'opening') return [el('p', {}, words.log.opening)];
-    if (state === 'empty') return [el('h2', {}, words.log.emptyTitle), el('p', {}, words.log.emptyText)];
+    if (state === 'empty') return [el('h2', {}, words.log.emptyTitle), el('p', {}, room.archived ? words.log.emptyArchived : words.log.emptyText)];
     return [el('h2', {}, words.log.missingTitle(room.name)), el('p', {}, words.log.missingText),
       el('button', { class: 'primary', type: 'button', onclick: () => this.#actions.create(room.name) }, words.log.missingCreate)];
   }
@@ -148,7 +191,7 @@ export class Log {
 
 // What of a row shows; equal signs need no drawing.
 function sign(row) {
-  if (row.kind === 'message') return [row.state, row.reason, row.first, row.message.rev, row.own].join();
+  if (row.kind === 'message') return [row.state, row.reason, row.first, row.message.rev, row.own, row.quoted?.rev].join();
   if (row.kind === 'day') return dayName(row.at);
   return row.state ?? '';
 }
@@ -160,8 +203,10 @@ function make(row) {
   return el('div', { class: 'top' });
 }
 
+const beginning = ({ kind, title }) => (kind === 'direct' ? words.log.beginningWith : words.log.beginning)(title);
+
 function update(node, row, actions, room) {
-  if (row.kind === 'message') updateMessage(node, row, actions);
+  if (row.kind === 'message') updateMessage(node, row, actions, room);
   if (row.kind === 'day') text(node.firstChild, dayName(row.at));
-  if (row.kind === 'top') text(node, row.state === 'older' ? words.log.older : words.log.beginning(room.title));
+  if (row.kind === 'top') text(node, row.state === 'older' ? words.log.older : beginning(room));
 }

@@ -13,13 +13,18 @@ import { Chat } from './chat.js';
 import { Composer } from './composer.js';
 import { byId, furnish, text } from './dom.js';
 import { Drawers } from './drawers.js';
+import { EmojiPicker } from './emojipicker.js';
 import { tab } from './keep.js';
+import { firstLine } from './format.js';
 import { Log } from './log.js';
+import { MessageMenu } from './messagemenu.js';
 import { LOBBY } from './model.js';
+import { notify } from './notify.js';
 import { Outbox } from './outbox.js';
 import { showPeople } from './people.js';
 import { isSlug, RoomDialog } from './roomdialog.js';
 import { showRooms } from './roomlist.js';
+import { roomMenu } from './roommenu.js';
 import * as session from './session.js';
 import { showTitle } from './title.js';
 import { showTyping } from './typing.js';
@@ -40,14 +45,26 @@ const log = new Log(chat, {
   discard: id => chat.discard(id),
   edit: id => { composer.takeBack(chat.outbox.find(id).body); chat.discard(id); },
   create: name => roomDialog.open(name),
+  react,
+});
+const picker = new EmojiPicker();
+new MessageMenu(chat, log, {
+  react,
+  pick: (message, button) => picker.open(button, emoji => react(message, emoji, true)),
+  reply: message => composer.replyTo(message),
+  edit: message => composer.edit(message),
+  remove: confirmRemoval,
+  permalink: message => `${location.origin}${location.pathname}#${chat.room.name}/${message.seq}`,
 });
 new Banner(chat);
 const wire = new WireToggle(chat, log);
 showRooms(chat);
-showPeople(chat);
+showPeople(chat, name => talkWith(name));
 showTyping(chat);
 showTitle(chat);
+roomMenu(chat, leaveRoom);
 announce(chat);
+notify(chat);
 makeRoomForKeyboard();
 
 chat.attending = () => log.atEnd && !document.hidden;
@@ -55,17 +72,14 @@ document.addEventListener('visibilitychange', () => (document.hidden ? chat.sett
 
 chat.on('room', () => {
   drawers.close();
-  byId('leave-room').disabled = chat.room.name === LOBBY;
-  byId('leave-room').title = chat.room.name === LOBBY ? words.room.stay : '';
 });
+chat.on('gone', room => { if (location.hash === `#${room.name}`) location.hash = LOBBY; });
 chat.on('line', () => { byId('app').dataset.line = chat.line.state; });
 chat.on('signedOut', () => askAgain());
 
 addEventListener('hashchange', followHash);
 byId('new-room').addEventListener('click', () => { drawers.close(); roomDialog.open(); });
 byId('sign-out').addEventListener('click', signOut);
-byId('leave-room').addEventListener('click', leaveRoom);
-placeRoomMenu();
 start();
 
 async function start() {
@@ -82,7 +96,7 @@ async function start() {
 }
 
 function enter({ name }) {
-  chat.me = name;
+  chat.me = chat.rooms.me = name;
   text(byId('me-name'), name);
   byId('me-avatar').replaceChildren(avatar(name));
   byId('app').hidden = false;
@@ -117,24 +131,35 @@ async function signOut() {
   askAgain();
 }
 
-function leaveRoom() {
-  const room = chat.room;
-  byId('room-menu').hidePopover();
+async function talkWith(name) {
+  try {
+    location.hash = await chat.direct([name]);
+  } catch ({ message }) {
+    chat.emit('notice', message);
+  }
+}
+
+function leaveRoom(room) {
   location.hash = LOBBY;
   chat.open(LOBBY);
   chat.leave(room);
 }
 
+// #room, or #room/seq for one message of it.
 function followHash() {
-  const name = location.hash.slice(1);
+  const [name, seq] = location.hash.slice(1).split('/');
   chat.open(isSlug(name) ? name : LOBBY);
+  if (isSlug(name) && /^[1-9]\d{0,14}$/.test(seq ?? '')) log.show(Number(seq));
 }
 
-// The menu hangs below its button.
-function placeRoomMenu() {
-  byId('room-menu').addEventListener('beforetoggle', () => {
-    const { bottom, left } = byId('room-menu-button').getBoundingClientRect();
-    byId('room-menu').style.top = `${bottom + 4}px`;
-    byId('room-menu').style.left = `${Math.max(8, Math.min(left, innerWidth - 232))}px`;
-  });
+function react(message, emoji, on) {
+  chat.react(message.seq, emoji, on);
+}
+
+function confirmRemoval(message) {
+  const dialog = byId('delete-dialog');
+  text(byId('delete-said'), firstLine(message.body).slice(0, 200));
+  dialog.onclose = () => { if (dialog.returnValue === 'yes') chat.remove(message.seq); };
+  dialog.returnValue = '';
+  dialog.showModal();
 }

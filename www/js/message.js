@@ -3,24 +3,27 @@
 import { avatar } from './avatar.js';
 import { fullTime, shortTime } from './clock.js';
 import { attribute, el } from './dom.js';
-import { formatted } from './format.js';
+import { firstLine, formatted } from './format.js';
 import { icon } from './icons.js';
 import { words } from './words.js';
 
-const drawn = new WeakMap();   // body element → the text it shows
+const QUOTED = 140;            // characters of a quoted message that are shown
+const drawn = new WeakMap();   // body element → what it shows
 
 /** The frame of a message; `updateMessage` fills it and mends it later, so that nothing moves when a post is confirmed. */
 export function makeMessage(row) {
-  return el('article', { class: 'message', data: { key: row.key, id: row.message.id } },
+  return el('article', { class: 'message', tabindex: '-1', data: { key: row.key, id: row.message.id } },
     el('div', { class: 'message-side' }),
-    el('div', { class: 'message-main' }, el('div', { class: 'message-head' }), el('div', { class: 'body', dir: 'auto' })),
+    el('div', { class: 'message-main' }, el('div', { class: 'message-head' }), el('div', { class: 'quoted-place' }),
+      el('div', { class: 'body', dir: 'auto' }), el('div', { class: 'reactions' })),
     el('span', { class: 'state' }));
 }
 
-export function updateMessage(node, { message, at, state, reason, own, first }, actions) {
+export function updateMessage(node, { message, at, state, reason, own, first, quoted }, actions, room) {
   const [side, main, mark] = node.children;
-  const [head, body] = main.children;
+  const [head, above, body, reactions] = main.children;
   node.classList.toggle('first', first);
+  node.classList.toggle('deleted', !!message.deleted);
   node.dataset.state = state;
   attribute(node, 'data-seq', message.seq);
   attribute(node, 'data-own', own);
@@ -30,13 +33,45 @@ export function updateMessage(node, { message, at, state, reason, own, first }, 
   const author = el('bdi', { class: first ? 'author' : 'visually-hidden' }, message.from);
   head.replaceChildren(author, ...(first ? [' ', time] : []));
 
-  // Formatted only when it changed: a selection in it survives everything else.
-  if (drawn.get(body) !== message.body) body.replaceChildren(...formatted(message.body));
-  drawn.set(body, message.body);
+  above.replaceChildren(...(message.reply_to && !message.deleted ? [quote(message.reply_to, quoted, actions)] : []));
+  drawBody(body, message, room);
+  drawReactions(reactions, message, room, actions);
 
   mark.replaceChildren(...(own ? [stateMark(state, reason)] : []));
   main.querySelector('.failure')?.remove();
+  // Nothing can be done with it any more, see messagemenu.js.
+  if (message.deleted) node.querySelector(':scope > .tools')?.remove();
   if (state === 'failed') main.append(failure(message, reason, actions));
+}
+
+// Formatted only when it changed: a selection in it survives everything else.
+function drawBody(node, message, room) {
+  const now = message.deleted ? null : message.body;
+  if (drawn.get(node) !== now) {
+    node.replaceChildren(...(message.deleted ? [words.log.deleted] : formatted(message.body, { known: room.known, me: room.me })));
+  }
+  drawn.set(node, now);
+  attribute(node, 'data-edited', message.edited_at && !message.deleted ? words.log.edited : null);
+  attribute(node, 'title', message.edited_at && !message.deleted ? words.log.editedAt(fullTime(new Date(message.edited_at))) : null);
+}
+
+// The message that this one answers: who wrote it, and its first line.
+function quote(seq, quoted, actions) {
+  const said = !quoted ? words.log.quoteFar : quoted.deleted ? words.log.deleted : firstLine(quoted.body).slice(0, QUOTED);
+  return el('button', { class: 'quoted', type: 'button', title: words.log.toQuoted, onclick: () => actions.show(seq) },
+    icon('reply'), quoted && el('bdi', { class: 'quoted-author' }, quoted.from), el('span', { class: 'quoted-text', dir: 'auto' }, said));
+}
+
+function drawReactions(node, message, room, actions) {
+  const given = message.reactions ?? [];
+  node.hidden = given.length === 0;
+  node.replaceChildren(...given.map(({ emoji, people }) => {
+    const mine = people.includes(room.me);
+    const label = words.log.reaction(emoji, people);
+    return el('button', { class: 'reaction', type: 'button', 'aria-pressed': String(mine), 'aria-label': label, title: label,
+      data: { emoji }, onclick: () => actions.react(message, emoji, !mine) },
+    el('span', { class: 'emoji' }, emoji), el('span', { class: 'reaction-count' }, String(people.length)));
+  }));
 }
 
 function stateMark(state, reason) {

@@ -1,5 +1,7 @@
 // Rooms and their messages, as this page knows them. Pure: no DOM, no network, no clock.
 
+import { folded, speaksTo } from './mentions.js';
+
 export const LOBBY = 'lobby';
 
 const KEPT = 400;        // messages kept when a long log is cut…
@@ -8,6 +10,13 @@ const TOO_MANY = 800;    // …which happens at this many
 export class Room {
   title;
   kind = 'public';
+  topic = '';
+  /** It can be read, and not posted to. */
+  archived = false;
+  /** Who made it and may change it. */
+  maker = '';
+  /** Something was said here, or this person began to: else a direct room is not worth a line in the list. */
+  used = false;
   /** One of this person's rooms: joined on every connection. */
   mine = false;
   /** A join is under way on this connection. */
@@ -33,6 +42,10 @@ export class Room {
   typing = new Map();
 
   unread = 0;
+  /** How many of the unread messages speak to this person. */
+  mentions = 0;
+  /** This person's name. */
+  me = '';
   /** The seq of the first unread message, where known. */
   firstUnread = null;
   /** The seq above which the unread line stands while the room is open. */
@@ -50,6 +63,11 @@ export class Room {
     this.title = name;
   }
 
+  /** Not open to everybody: whoever sees it is in it. */
+  get closed() {
+    return this.kind !== 'public';
+  }
+
   /** How to join: with the number, or, the first time, for the last few messages. */
   get join() {
     const how = this.#joinedBefore ? { since: this.rev } : { last: 50 };
@@ -57,12 +75,15 @@ export class Room {
   }
 
   /** Takes what `welcome.rooms` and `room` tell. */
-  describe({ title, kind, head, unread }) {
+  describe({ title, kind, topic = '', archived = false, maker = '', head, unread, mentions = 0 }) {
     this.title = title || this.name;
-    this.kind = kind ?? this.kind;
+    Object.assign(this, { kind: kind ?? this.kind, topic, archived, maker });
+    this.used ||= head > 0;
+    if (this.closed) this.mine = true;
     this.missing = false;
     if (unread === undefined) return;
     this.unread = unread;
+    this.mentions = mentions;
     this.countedTo = head;
     if (unread === 0) this.firstUnread = null;
   }
@@ -74,6 +95,7 @@ export class Room {
   take(message) {
     if (this.#joinedBefore && message.rev <= this.rev) return 'known';
     this.rev = Math.max(this.rev, message.rev);
+    this.used = true;
     const at = this.#place(message.seq);
     if (this.messages[at]?.seq === message.seq) {
       if (this.messages[at].rev >= message.rev) return 'known';
@@ -84,6 +106,29 @@ export class Room {
     if (at === 0 && this.messages.length > 0 && this.#joinedBefore) return 'known';
     this.messages.splice(at, 0, message);
     return message.seq === message.rev ? 'new' : 'changed';
+  }
+
+  /** The message with that number, if it is loaded. */
+  find(seq) {
+    const at = this.#place(seq);
+    return this.messages[at]?.seq === seq ? this.messages[at] : undefined;
+  }
+
+  /** The last message of this person that can still be edited. */
+  get lastOwn() {
+    return this.messages.findLast(message => message.from === this.me && !message.deleted);
+  }
+
+  /** Who can be spoken to here: who is here, and who has written. */
+  get people() {
+    const names = new Set(this.members ?? []);
+    for (const { from } of this.messages) names.add(from);
+    return names;
+  }
+
+  /** The same as names are compared, and this person among them. */
+  get known() {
+    return new Set([...this.people, this.me].filter(Boolean).map(folded));
   }
 
   /** The replay is done. True the first time on this connection; later ones only refresh the members. */
@@ -133,6 +178,7 @@ export class Room {
     // With older unread ones not yet placed, this is not the first: see #findFirstUnread.
     if (this.unread === 0) this.firstUnread = message.seq;
     this.unread += 1;
+    if (speaksTo(message.body, this.me, this.known)) this.mentions += 1;
   }
 
   /** Read up to `rev`, here or on another device of this person. */
@@ -141,13 +187,16 @@ export class Room {
     if (this.readTo === 0) return;
     const left = this.messages.filter(message => message.seq > this.readTo);
     this.unread = Math.min(this.unread, left.length);
+    const known = this.known;
+    this.mentions = this.unread === 0 ? 0
+      : Math.min(this.mentions, left.filter(({ body, from }) => from !== this.me && speaksTo(body, this.me, known)).length);
     this.firstUnread = this.unread > 0 ? left[0].seq : null;
   }
 
   /** Becomes one of this person's rooms. On a first visit nothing in it is new. */
   adopt() {
     this.mine = true;
-    Object.assign(this, { unread: 0, firstUnread: null, countedTo: Infinity });
+    Object.assign(this, { unread: 0, mentions: 0, firstUnread: null, countedTo: Infinity });
   }
 
   /** The line broke: what was true only there is forgotten, the messages are kept. */
@@ -165,7 +214,7 @@ export class Room {
   forget() {
     this.#joinedBefore = false;
     this.disconnect();
-    Object.assign(this, { more: false, members: null, count: 0, unread: 0, firstUnread: null, divider: null,
+    Object.assign(this, { more: false, members: null, count: 0, unread: 0, mentions: 0, firstUnread: null, divider: null,
       countedTo: Infinity, readTo: 0 });
   }
 
@@ -192,6 +241,7 @@ export class Room {
 
 export class Rooms {
   #byName = new Map();
+  #me = '';
 
   find(name) {
     return this.#byName.get(name);
@@ -199,7 +249,7 @@ export class Rooms {
 
   /** The room of that name, made here if it was not known. */
   of(name) {
-    if (!this.#byName.has(name)) this.#byName.set(name, new Room(name));
+    if (!this.#byName.has(name)) this.#byName.set(name, Object.assign(new Room(name), { me: this.#me }));
     return this.#byName.get(name);
   }
 
@@ -207,13 +257,28 @@ export class Rooms {
     return [...this.#byName.values()];
   }
 
+  remove(name) {
+    this.#byName.delete(name);
+  }
+
   /** This person's rooms, the lobby first. */
   mine() {
     return this.all().filter(room => room.mine).sort(lobbyFirst);
   }
 
+  /** Talks between this person and others. */
+  direct() {
+    return this.mine().filter(room => room.kind === 'direct');
+  }
+
   others() {
     return this.all().filter(room => !room.mine && !room.missing).sort(lobbyFirst);
+  }
+
+  /** Who sits here: whose messages are own, and who is spoken to. */
+  set me(name) {
+    this.#me = name;
+    for (const room of this.all()) room.me = name;
   }
 
   get unread() {

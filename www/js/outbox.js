@@ -10,9 +10,9 @@ export class Outbox {
     this.#posts = keep.read('outbox', []);
   }
 
-  /** Takes a new post for `room`; it is 'pending' until confirmed. */
-  add(room, body) {
-    const post = { room, id: newId(), body, at: new Date().toISOString(), state: 'pending', reason: '' };
+  /** Takes a new post for `room`, in answer to the message with the number `replyTo` if there is one; it is 'pending' until confirmed. */
+  add(room, body, replyTo = null) {
+    const post = { room, id: newId(), body, reply_to: replyTo ?? undefined, at: new Date().toISOString(), state: 'pending', reason: '' };
     this.#posts.push(post);
     this.#save();
     return post;

@@ -4,7 +4,8 @@ import { avatar } from './avatar.js';
 import { byId, el, keyed, text } from './dom.js';
 import { words } from './words.js';
 
-export function showPeople(chat) {
+/** `talk` is asked to begin a talk with the person of that name. */
+export function showPeople(chat, talk) {
   const draw = room => {
     if (room !== chat.room) return;
     const names = room.members ? [...room.members].sort(meFirst(chat.me)) : [];
@@ -14,7 +15,14 @@ export function showPeople(chat) {
     byId('open-people').title = words.people.button(room.count);
     byId('people-note').hidden = note === '';
     text(byId('people-note'), note);
-    keyed(byId('people-list'), names, { key: name => name, sign: name => name === chat.me, make: person, update: markMe });
+    keyed(byId('people-list'), names, { key: name => `${name === chat.me} ${name}`, sign: name => name === chat.me, make: person, update: markMe });
+    function person(name) {
+      const shown = el('bdi', { class: 'person-name' }, name);
+      const label = words.people.talk(name);
+      return el('li', { class: 'person', title: name, data: { name } }, avatar(name),
+        name === chat.me ? shown : el('button', { class: 'person-talk', type: 'button', title: label, 'aria-label': label, onclick: () => talk(name) }, shown),
+        el('span', { class: 'you' }));
+    }
     function markMe(node, name) {
       text(node.lastChild, name === chat.me ? words.me.you : '');
     }
@@ -22,8 +30,5 @@ export function showPeople(chat) {
   chat.on('people', draw);
   chat.on('room', () => draw(chat.room));
 }
-
-const person = name => el('li', { class: 'person', title: name, data: { name } },
-  avatar(name), el('bdi', { class: 'person-name' }, name), el('span', { class: 'you' }));
 
 const meFirst = me => (a, b) => (b === me) - (a === me) || a.localeCompare(b);

@@ -1,6 +1,7 @@
 // The dialog that makes a room: a title as people like it, and an address proposed from it.
 
 import { byId, text } from './dom.js';
+import { newId } from './outbox.js';
 import { words } from './words.js';
 
 /** A room's name as the protocol has it. */
@@ -16,6 +17,7 @@ export class RoomDialog {
 
   constructor(chat) {
     this.#chat = chat;
+    for (const kind of ['public', 'private']) byId(`room-kind-${kind}`).addEventListener('change', () => this.#choose());
     this.#title.addEventListener('input', () => this.#propose());
     this.#slug.addEventListener('input', () => { this.#proposing = this.#slug.value === ''; this.#complain('slug', ''); });
     byId('room-cancel').addEventListener('click', () => this.#dialog.close());
@@ -27,11 +29,23 @@ export class RoomDialog {
     this.#title.value = '';
     this.#slug.value = slug;
     this.#proposing = slug === '';
+    byId('room-kind-public').checked = true;
+    this.#choose();
     this.#spare = `room-${Math.random().toString(36).slice(2, 6)}`;
     this.#complain('title', '');
     this.#complain('slug', '');
     this.#dialog.showModal();
     this.#title.focus();
+  }
+
+  get #kind() {
+    return byId('room-kind-private').checked ? 'private' : 'public';
+  }
+
+  // The address of a private room is made up: whoever tries a name learns whether it is taken, so it must tell nothing.
+  #choose() {
+    byId('room-address').hidden = this.#kind === 'private';
+    this.#complain('slug', '');
   }
 
   #propose() {
@@ -44,16 +58,17 @@ export class RoomDialog {
 
   async #submit() {
     const title = this.#title.value.trim();
-    const slug = this.#slug.value.trim();
+    const kind = this.#kind;
+    const slug = kind === 'private' ? `p-${newId()}` : this.#slug.value.trim();
     if (title === '') return this.#complain('title', words.create.noTitle);
     if (!isSlug(slug)) return this.#complain('slug', words.create.badSlug);
     byId('room-create').disabled = true;
     try {
-      await this.#chat.create(slug, title);
+      await this.#chat.create(slug, title, kind);
       this.#dialog.close();
       location.hash = slug;
     } catch (problem) {
-      this.#complain('slug', problem.code === 'room_exists' ? words.create.taken : problem.message);
+      this.#complain(kind === 'private' ? 'title' : 'slug', problem.code === 'room_exists' ? words.create.taken : problem.message);
     } finally {
       byId('room-create').disabled = false;
     }

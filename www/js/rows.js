@@ -5,7 +5,8 @@ const TOGETHER = 5 * 60_000;   // messages of one person this close stand under 
 /**
  * Rows of `room` with its unconfirmed `posts`: {key, kind} where kind is
  * 'top' {state: 'older' | 'beginning'}, 'day' {at}, 'divider' or
- * 'message' {message, state: 'sent' | 'pending' | 'failed', reason, own, first}.
+ * 'message' {message, state: 'sent' | 'pending' | 'failed', reason, own, first, quoted}; `quoted` is the message that it
+ * answers, if it answers one and that is loaded.
  */
 export function rows(room, posts, me) {
   const list = [{ key: 'top', kind: 'top', state: room.more ? 'older' : 'beginning' }];
@@ -24,7 +25,8 @@ export function rows(room, posts, me) {
       list.push({ key: 'divider', kind: 'divider' });
     }
     const first = !before || before.from !== message.from || at - new Date(before.at) > TOGETHER;
-    list.push({ key: messageKey(message.from, message.id), kind: 'message', message, at, state, reason, own: message.from === me, first });
+    const quoted = message.reply_to ? room.find(message.reply_to) : undefined;
+    list.push({ key: messageKey(message.from, message.id), kind: 'message', message, at, state, reason, own: message.from === me, first, quoted });
     before = message;
   };
 

@@ -10,8 +10,10 @@ export function showTitle(chat) {
     document.title = words.title(unread, chat.room.title);
     if (byId('favicon').getAttribute('href') !== mark) byId('favicon').href = mark;
     byId('room-title').textContent = chat.room.title;
-    byId('room-menu-button').hidden = chat.room.missing;
-    byId('room-title').title = `#${chat.room.name}`;
+    byId('room-lock').hidden = chat.room.kind !== 'private';
+    byId('room-topic').textContent = chat.room.topic;
+    byId('room-topic').title = chat.room.topic;
+    byId('room-title').title = chat.room.kind === 'direct' ? '' : `#${chat.room.name}`;
   };
   chat.on('rooms', draw);
   chat.on('room', draw);

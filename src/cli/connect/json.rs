@@ -28,10 +28,14 @@ struct Place<'a> {
     title: &'a str,
     head: i64,
     unread: i64,
+    mentions: i64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    gone: bool,
 }
 
 fn place(room: &Room) -> Place<'_> {
-    Place { room: &room.room, title: &room.title, head: room.head, unread: room.unread }
+    let Room { room, title, head, unread, mentions, gone, .. } = room;
+    Place { room, title, head: *head, unread: *unread, mentions: *mentions, gone: *gone }
 }
 
 /// An event as an object on a line. None: a kind that this version does not know.

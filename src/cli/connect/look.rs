@@ -10,6 +10,9 @@ use time::{Date, OffsetDateTime, UtcOffset};
 /// Colours of names, of the 256 that terminals know: such as can be read on black and on white.
 const NAMES: [u8; 14] = [31, 35, 64, 68, 71, 97, 98, 125, 130, 133, 136, 161, 166, 172];
 
+/// Characters of a message that is only spoken of.
+const GIST: usize = 60;
+
 #[derive(Clone, Copy)]
 pub struct Look {
     colours: bool,
@@ -83,9 +86,12 @@ impl Look {
         OffsetDateTime::from(at).to_offset(self.offset)
     }
 
-    /// A message, a line for each of its own, told to `you`.
-    pub fn message(self, message: &Message, you: &str) -> Vec<String> {
+    /// A message, a line for each of its own, told to `you`; above it what it answers, below it the reactions.
+    pub fn message(self, message: &Message, answered: Option<&Message>, you: &str) -> Vec<String> {
         let start = format!("{} {}: ", self.quiet(&self.time(message.at)), self.name(&message.from));
+        if message.deleted {
+            return vec![format!("{start}{}", self.quiet("(deleted)"))];
+        }
         let mentioned = mentions(&message.body, you) && message.from != you;
         let mut lines = harmless::lines(&message.body);
         for (n, line) in lines.iter_mut().enumerate() {
@@ -93,8 +99,49 @@ impl Look {
             // Nothing but a message stands at the start of a line.
             *line = if n == 0 { format!("{start}{body}") } else { format!("      {body}") };
         }
+        if let Some(last) = lines.last_mut().filter(|_| message.edited_at.is_some()) {
+            last.push_str(&self.quiet(" (edited)"));
+        }
+        let answered = answered.map(|answered| self.quiet(&format!("    ↱ {}", gist(answered))));
+        let given = message.reactions.iter();
+        let given: Vec<String> =
+            given.map(|one| format!("{} {}", harmless::line(&one.emoji), one.people.len())).collect();
+        let given = (!given.is_empty()).then(|| self.quiet(&format!("      {}", given.join("  "))));
+        answered.into_iter().chain(lines).chain(given).collect()
+    }
+
+    /// What has become of a message that was shown before.
+    pub fn change(self, before: &Message, now: &Message, you: &str) -> Vec<String> {
+        if now.deleted {
+            return vec![self.quiet(&format!("      {} is deleted", gist(before)))];
+        }
+        if now.body != before.body {
+            let mut now = now.clone();
+            now.reactions.clear();
+            return self.message(&now, None, you);
+        }
+        let had = |emoji: &str, person: &String| {
+            before.reactions.iter().any(|reaction| reaction.emoji == emoji && reaction.people.contains(person))
+        };
+        let mut lines = Vec::new();
+        for reaction in &now.reactions {
+            for person in reaction.people.iter().filter(|person| !had(&reaction.emoji, person)) {
+                let (person, emoji) = (harmless::line(person), harmless::line(&reaction.emoji));
+                lines.push(self.quiet(&format!("      {person} {emoji} {}", gist(now))));
+            }
+        }
         lines
     }
+}
+
+/// Who wrote a message, and how it begins.
+fn gist(message: &Message) -> String {
+    let first = message.body.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let mut begins: String = harmless::line(first).chars().take(GIST).collect();
+    if begins.chars().count() == GIST {
+        begins.push('…');
+    }
+    format!("{}: {begins}", harmless::line(&message.from))
 }
 
 /// Whether the terminal knows no commands at all, as within an editor.
@@ -128,19 +175,40 @@ pub mod tests {
     #[test]
     fn a_message_is_a_line_for_each_of_its_own() {
         let message = message("lobby", 1, "ann", "one\ntwo");
-        assert_eq!(PLAIN.message(&message, "bo"), ["22:13 ann: one", "      two"]);
+        assert_eq!(PLAIN.message(&message, None, "bo"), ["22:13 ann: one", "      two"]);
+    }
+
+    #[test]
+    fn what_a_message_answers_and_what_has_become_of_it_shows() {
+        let change = |seq, body: &str, more: serde_json::Value| -> Message {
+            let mut value = serde_json::to_value(message("lobby", seq, "ann", body)).unwrap();
+            value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            serde_json::from_value(value).unwrap()
+        };
+        let given = serde_json::json!({"rev": 9, "reactions": [{"emoji": "👍", "people": ["ben", "cleo"]}]});
+        let (tea, given) = (message("lobby", 1, "ann", "\ntea?\nnow"), change(1, "\ntea?\nnow", given));
+        let reply = message("lobby", 2, "ben", "yes");
+        assert_eq!(PLAIN.message(&reply, Some(&tea), "bo"), ["    ↱ ann: tea?", "22:13 ben: yes"]);
+        assert_eq!(PLAIN.message(&given, None, "bo").last().unwrap(), "      👍 2");
+        assert_eq!(PLAIN.change(&tea, &given, "bo"), ["      ben 👍 ann: tea?", "      cleo 👍 ann: tea?"]);
+        assert_eq!(PLAIN.change(&given, &tea, "bo"), [""; 0]);
+        let edited = change(1, "coffee?", serde_json::json!({"edited_at": "2023-11-14T22:14:00.000Z"}));
+        assert_eq!(PLAIN.change(&tea, &edited, "bo"), ["22:13 ann: coffee? (edited)"]);
+        let gone = change(1, "", serde_json::json!({"deleted": true}));
+        assert_eq!(PLAIN.change(&edited, &gone, "bo"), ["      ann: coffee? is deleted"]);
+        assert_eq!(PLAIN.message(&gone, None, "bo"), ["22:13 ann: (deleted)"]);
     }
 
     #[test]
     fn nothing_of_others_reaches_the_terminal_as_a_command() {
         let nasty = "\u{1b}[2J\u{9b}31m\u{7}\r\nben: no\u{202e}";
         let message = message("lobby", 1, &format!("x{nasty}"), nasty);
-        for line in PLAIN.message(&message, "bo") {
+        for line in PLAIN.message(&message, None, "bo") {
             assert!(!line.chars().any(char::is_control) && !line.contains('\u{202e}'), "{line:?}");
             assert!(!line.starts_with("ben"), "{line:?}");
         }
         // What we paint ourselves begins and ends with the colour.
-        for line in COLOURED.message(&message, "bo") {
+        for line in COLOURED.message(&message, None, "bo") {
             let ours = line.matches("\u{1b}[2m").count()
                 + line.matches("\u{1b}[1;38;5;").count()
                 + line.matches("\u{1b}[0m").count();
@@ -162,7 +230,7 @@ pub mod tests {
         assert!(mentions("hi @Ann!", "ann") && mentions("@ann", "ann") && mentions("@anna, @ann", "ann"));
         assert!(!mentions("@anna", "ann") && !mentions("ann", "ann"));
         let message = message("lobby", 1, "ben", "hi @ann");
-        assert!(COLOURED.message(&message, "ann")[0].ends_with("\u{1b}[1mhi @ann\u{1b}[0m"));
+        assert!(COLOURED.message(&message, None, "ann")[0].ends_with("\u{1b}[1mhi @ann\u{1b}[0m"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::rooms::seconds;
 use super::{dial, harmless, input, json, room_names, say, tap};
 use crossbeam_channel::{after, never, select};
 use parlor::{Client, DialError, Event, Message, Start};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
 
@@ -29,8 +29,9 @@ struct Pipe<'a> {
     sent: usize,
     /// What the server did not take.
     refused: usize,
-    /// Messages that were printed.
+    /// Messages that were printed, and the newest of each room.
     printed: usize,
+    newest: HashMap<String, i64>,
 }
 
 /// What comes after an event.
@@ -45,8 +46,8 @@ pub fn run(options: &Options, look: Look) -> Result<(), Failure> {
     let mut lines = input::lines()?;
     let events = client.events().clone();
     let rooms = room_names(options);
-    let (opening, pending) = (HashSet::new(), HashSet::new());
-    let mut pipe = Pipe { options, client, look, rooms, opening, pending, sent: 0, refused: 0, printed: 0 };
+    let (opening, pending, newest) = (HashSet::new(), HashSet::new(), HashMap::new());
+    let mut pipe = Pipe { options, client, look, rooms, opening, pending, sent: 0, refused: 0, printed: 0, newest };
     let start = options.since.map_or(Start::Last(options.last.unwrap_or(0)), Start::Since);
     for room in pipe.rooms.clone() {
         pipe.open(&room, start);
@@ -170,6 +171,12 @@ impl Pipe<'_> {
         match event {
             Event::Message(message) => {
                 let is_receipt = self.pending.remove(&message.id);
+                // A line that was said is said; what became of it is told in JSON.
+                let newest = self.newest.entry(message.room.clone()).or_default();
+                if message.seq <= *newest {
+                    return Ok(Next::More);
+                }
+                *newest = message.seq;
                 self.printed += 1;
                 let wanted = is_receipt || self.sent == 0 || !self.options.one;
                 if !self.options.json && wanted && !print(&self.line(&message))? {

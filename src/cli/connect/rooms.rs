@@ -41,6 +41,8 @@ struct Place {
     /// The messages that were shown: the lowest `seq`, the highest `rev`.
     oldest: Option<i64>,
     seen: i64,
+    /// Some of them, by `seq`: what has become of them can be told, and what answers them.
+    said: BTreeMap<i64, Message>,
     /// Who has written what was shown.
     writers: BTreeSet<String>,
     /// It was said who is here.
@@ -132,6 +134,11 @@ impl Rooms {
                 }
                 vec![]
             }
+            Event::Room(room) if room.gone => {
+                let lines = self.leave(&room.room).unwrap_or_default();
+                self.places.remove(&room.room);
+                lines
+            }
             Event::Room(room) => {
                 let lines = match self.places.contains_key(&room.room) || self.wanted.as_ref() == Some(&room.room) {
                     true => vec![],
@@ -158,6 +165,7 @@ impl Rooms {
                 (place.known, place.unmarked) = (room.head - room.unread, room.unread > 0);
             } else if anew {
                 (place.oldest, place.seen, place.known) = (None, 0, 0);
+                place.said.clear();
             }
         }
         let who = self.look.name(&self.you);
@@ -172,8 +180,17 @@ impl Rooms {
         let mut lines = self.opened(&message.room);
         let here = self.here() == Some(&message.room);
         let place = self.places.entry(message.room.clone()).or_default();
+        // What was never shown here, nobody needs to hear of when it changes.
+        if message.rev > message.seq && place.oldest.is_some_and(|oldest| message.seq < oldest) {
+            place.seen = place.seen.max(message.rev);
+            return lines;
+        }
         if here {
             lines.extend(self.shown(&message));
+            return lines;
+        }
+        if let Some(waiting) = place.waiting.iter_mut().find(|waiting| waiting.seq == message.seq) {
+            *waiting = message;
             return lines;
         }
         if message.from != self.you && message.seq > place.known {
@@ -192,6 +209,14 @@ impl Rooms {
     fn shown(&mut self, message: &Message) -> Vec<String> {
         let look = self.look;
         let place = self.places.entry(message.room.clone()).or_default();
+        place.seen = place.seen.max(message.rev);
+        let is_change = message.rev > message.seq;
+        if let Some(before) =
+            place.said.get(&message.seq).filter(|before| is_change && before.rev < message.rev).cloned()
+        {
+            place.said.insert(message.seq, message.clone());
+            return look.change(&before, message, &self.you);
+        }
         let mut lines = Vec::new();
         let day = look.day(message.at);
         if std::mem::replace(&mut self.day, day) != day {
@@ -202,12 +227,16 @@ impl Rooms {
         }
         place.known = place.known.max(message.seq);
         place.oldest = Some(place.oldest.map_or(message.seq, |oldest| oldest.min(message.seq)));
-        place.seen = place.seen.max(message.rev);
         place.unread = 0;
         if place.writers.len() < KEPT {
             place.writers.insert(message.from.clone());
         }
-        lines.extend(look.message(message, &self.you));
+        let answered = message.reply_to.and_then(|seq| place.said.get(&seq));
+        lines.extend(look.message(message, answered, &self.you));
+        place.said.insert(message.seq, message.clone());
+        if place.said.len() > KEPT {
+            place.said.pop_first();
+        }
         lines
     }
 
@@ -508,6 +537,26 @@ mod tests {
     }
 
     #[test]
+    fn what_has_become_of_a_message_is_told_and_it_is_not_said_again() {
+        let changed = |seq: i64, rev: i64, body: &str| {
+            let mut value = serde_json::to_value(message("lobby", seq, "ben", body)).unwrap();
+            (value["rev"], value["edited_at"]) = (json!(rev), json!("2023-11-14T22:14:00.000Z"));
+            Event::Message(serde_json::from_value(value).unwrap())
+        };
+        let mut rooms = in_lobby();
+        rooms.hear(said("lobby", 6, "ben", "helo"));
+        assert_eq!(rooms.hear(changed(6, 7, "hello")), ["22:13 ben: hello (edited)"]);
+        assert_eq!(rooms.hear(changed(2, 8, "long ago")), [] as [&str; 0], "it was never shown");
+        assert_eq!(rooms.read(), Some(("lobby", 8)));
+        rooms.go("garden");
+        rooms.hear(joined("garden", &["ann"]));
+        rooms.hear(said("lobby", 9, "ben", "psst"));
+        rooms.hear(changed(9, 10, "pssst"));
+        assert_eq!(rooms.prompt().0, "garden (lobby 1)▸ ");
+        assert_eq!(rooms.go("lobby").0.last().unwrap(), "22:13 ben: pssst (edited)");
+    }
+
+    #[test]
     fn older_messages_stand_between_two_lines() {
         let mut rooms = in_lobby();
         rooms.hear(said("lobby", 8, "ben", "now"));
@@ -516,6 +565,17 @@ mod tests {
         assert_eq!(lines[0], "── from the beginning ──");
         assert_eq!(lines[2..], ["22:13 ben: a", "22:13 ann: b", "── until here ──"]);
         assert_eq!(rooms.oldest(), Some(2));
+    }
+
+    #[test]
+    fn a_room_that_is_gone_is_left() {
+        let mut rooms = in_lobby();
+        rooms.hear(joined("den", &["ann"]));
+        rooms.go("den");
+        let gone = serde_json::from_value(json!({"room": "den", "gone": true})).unwrap();
+        assert_eq!(rooms.hear(Event::Room(gone))[0], "left den");
+        assert_eq!(rooms.here(), Some("lobby"));
+        assert!(!rooms.names().contains(&"den"));
     }
 
     #[test]

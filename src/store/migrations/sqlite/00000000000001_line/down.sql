@@ -1,5 +1,8 @@
+DROP TABLE mentions;
+DROP TABLE reactions;
 DROP TABLE marks;
 DROP TABLE messages;
+DROP TABLE members;
 DROP TABLE rooms;
 DROP TABLE sessions;
 DROP TABLE people;
