@@ -49,9 +49,10 @@ pub(crate) fn chat(
     let Some(mut connection) = Connection::open(line, peer, socket, early) else { return };
     let tongue = if matches!(chat, Chat::Json) { Tongue::Json } else { Tongue::Plain };
     let (outbox, metrics) = (connection.outbox.clone(), line.metrics.clone());
-    let party = Arc::new(Party { id: peer.id, name: who.name.clone(), tongue, outbox, metrics });
+    let party = Arc::new(Party { id: peer.id, name: who.name.clone(), session: who.session, tongue, outbox, metrics });
     let mut client = Client { line, peer, party, who, rooms: HashMap::new(), removals: 0, plain: None, typed: None };
     let Some(presence) = Presence::begin(&client) else { return };
+    client.check_session();
     info!(
         "{peer} is {} ({})",
         client.who.name,
@@ -127,6 +128,14 @@ struct Client<'a> {
 }
 
 impl Client<'_> {
+    /// From `Open` on whoever ends the session finds this connection. If it was ended before, nobody did.
+    fn check_session(&self) {
+        let Some(session) = self.who.session else { return };
+        if let Ok(None) = self.line.store.session(&session, Time::now()) {
+            self.party.outbox.close(close::SIGNED_OUT, "signed out");
+        }
+    }
+
     fn welcome(&self) {
         match self.line.store.rooms(&self.who.name, protocol::MOST_ROOMS) {
             Ok((rooms, more)) => {

@@ -47,6 +47,8 @@ pub struct Builder {
     pub(crate) listener: Option<Arc<TcpListener>>,
     pub(crate) reserved: Vec<String>,
     pub(crate) open_metrics: bool,
+    pub(crate) join: Join,
+    pub(crate) guests: bool,
     pub(crate) hooks: Hooks,
 }
 
@@ -56,6 +58,29 @@ pub(crate) enum Keep {
     Memory,
     #[cfg(feature = "sqlite")]
     Sqlite(PathBuf, Synchronous),
+}
+
+/// Who may make an account. Set by [`Builder::join`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Join {
+    /// Everyone. The default.
+    #[default]
+    Open,
+    /// Whoever has a link from a moderator or an owner.
+    Invite,
+    /// Nobody but the owner.
+    Closed,
+}
+
+impl Join {
+    /// As it stands on the command line and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Join::Open => "open",
+            Join::Invite => "invite",
+            Join::Closed => "closed",
+        }
+    }
 }
 
 /// A message of the smallest limit, JSON around it, fits a frame of this size.
@@ -79,6 +104,8 @@ impl Default for Builder {
             listener: None,
             reserved: Vec::new(),
             open_metrics: false,
+            join: Join::Open,
+            guests: true,
             hooks: Hooks::default(),
         }
     }
@@ -172,6 +199,21 @@ impl Builder {
     /// tell nothing that was said, but how many are here and how well the machine does.
     pub fn open_metrics(self, open: bool) -> Builder {
         Builder { open_metrics: open, ..self }
+    }
+
+    /// Says who may make an account. Default: everyone.
+    ///
+    /// ```
+    /// let builder = parlor::Server::builder().join(parlor::Join::Invite).guests(false);
+    /// ```
+    pub fn join(self, join: Join) -> Builder {
+        Builder { join, ..self }
+    }
+
+    /// Says whether guests may come in, who have a name and no account. For whom [`Builder::authenticate`] vouches is no
+    /// guest. Default: yes.
+    pub fn guests(self, guests: bool) -> Builder {
+        Builder { guests, ..self }
     }
 
     /// Keeps a name for the program, which may post under it; no guest can be called so. May be said again.

@@ -324,7 +324,8 @@ mod tests {
         let (_near, far) = duplex::pair();
         let (flusher, _watched) = flusher::handle_for_tests();
         let outbox = outbox::Outbox::new(far, flusher, 65536, metrics.evictions.clone());
-        let party = Arc::new(Party { id: 1, name: name("bob"), tongue: Tongue::Json, outbox, metrics });
+        let tongue = Tongue::Json;
+        let party = Arc::new(Party { id: 1, name: name("bob"), session: None, tongue, outbox, metrics });
         dispatcher.handle(Event::Open(party));
         assert_eq!(dispatcher.join(1, &room, 0), Some(Step::Joined));
         dispatcher.line_up(vec![posted(7, 1), Recorded::Removed(7, name("Bob")), posted(7, 2)]);

@@ -136,6 +136,18 @@ impl Doors {
         }
     }
 
+    /// A person is called otherwise from now on, and is as welcome as before.
+    pub fn rename(&self, old: &PersonName, new: &PersonName) {
+        for door in self.rooms.write().values_mut() {
+            if let Some(Member { ticket, .. }) = door.members.remove(&old.folded()) {
+                door.members.insert(new.folded(), Member { name: new.clone(), ticket });
+            }
+            if door.maker.as_ref().is_some_and(|maker| maker.folded() == old.folded()) {
+                door.maker = Some(new.clone());
+            }
+        }
+    }
+
     fn mend(&self, room: RoomId, mend: impl FnOnce(&mut Door)) {
         self.rooms.write().get_mut(&room).map(mend);
     }

@@ -6,7 +6,7 @@ use crate::outbox::Outbox;
 use crate::peer::{ClientId, Tongue};
 use crate::protocol::{self, Problem};
 use crate::registry::Registry;
-use crate::store::{Message, Outcome, Record, Rev, Room, RoomId};
+use crate::store::{Message, Outcome, Record, Rev, Room, RoomId, TokenHash};
 use bytes::Bytes;
 use crossbeam_channel::Sender;
 use serde_json::Value;
@@ -118,6 +118,8 @@ pub struct Party {
     pub id: ClientId,
     /// The person.
     pub name: PersonName,
+    /// The session that it came with: it ends when that does.
+    pub session: Option<TokenHash>,
     /// How it speaks.
     pub tongue: Tongue,
     /// Where its frames go.

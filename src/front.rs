@@ -26,7 +26,7 @@ const RELAYS: usize = 64;
 const ANSWERING: Duration = Duration::from_secs(30);
 
 /// The header fields that go through.
-const PASSED_ON: [header::HeaderName; 8] = [
+const PASSED_ON: [header::HeaderName; 9] = [
     header::HOST,
     header::COOKIE,
     header::AUTHORIZATION,
@@ -35,7 +35,11 @@ const PASSED_ON: [header::HeaderName; 8] = [
     header::ACCEPT_ENCODING,
     header::IF_NONE_MATCH,
     header::ORIGIN,
+    header::USER_AGENT,
 ];
+
+/// The methods that the page and the API know.
+const METHODS: [Method; 6] = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
 /// The way to tiny_http's private socket, for so many at a time.
 pub(crate) struct Front {
@@ -118,8 +122,9 @@ pub(crate) fn relay(
 /// Checks that the message has one clear end (RFC 9112 section 6), and gives the length of its body.
 fn check(head: &Head) -> Result<usize, Refusal> {
     let (method, fields) = (head.request.method(), head.request.headers());
-    if ![Method::GET, Method::HEAD, Method::POST, Method::DELETE].contains(method) {
-        return Err(Refusal::new(405, "method_not_allowed", "GET, HEAD, POST and DELETE are all there is".into()));
+    if !METHODS.contains(method) {
+        let message = "GET, HEAD, POST, PUT, PATCH and DELETE are all there is".into();
+        return Err(Refusal::new(405, "method_not_allowed", message));
     }
     if fields.contains_key(header::TRANSFER_ENCODING) {
         return Err(Refusal::new(411, "length_required", "send the body with a Content-Length, not in chunks".into()));

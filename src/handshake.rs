@@ -13,7 +13,7 @@ use crate::name::{PersonName, RoomName};
 use crate::peer::Peer;
 use crate::protocol::{MOST, PLAIN_LAST, SUBPROTOCOL};
 use crate::refusal::Refusal;
-use crate::store::{Role, Room};
+use crate::store::{Role, Room, Time};
 use crate::transport::Transport;
 use log::{debug, error, info};
 use std::sync::Arc;
@@ -38,6 +38,7 @@ pub(crate) fn serve(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>) {
 }
 
 /// What a handshake has led to.
+#[allow(clippy::large_enum_variant, reason = "there is one for each connection, for a moment")]
 enum Opened {
     Chat {
         who: Identity,
@@ -118,6 +119,10 @@ fn chat(line: &Line, peer: Peer, socket: &dyn Transport, head: Head) -> Result<O
         let message = format!("the name {} is in use by another guest; choose another", who.name);
         return Err(Refusal::new(409, "name_taken", message));
     };
+    // Only now: whoever makes an account holds the name meanwhile.
+    if who.role == Role::Guest && !line.guests.vouch_for(&who) {
+        check_guest(line, &who)?;
+    }
     // Only now: what rooms there are depends on who asks, and a name is nobody's before it is claimed.
     let chat = if is_json { Chat::Json } else { Chat::Plain(plain_room(line, &head, &who)?, plain_last(&head)?) };
     upgrade(socket, response)?;
@@ -194,18 +199,35 @@ fn identify(line: &Line, peer: Peer, head: &Head) -> Result<Identity, Refusal> {
         return Err(Refusal::new(401, "unknown_credentials", "this server knows no such token".into()));
     }
     if let Some(token) = head.cookie(COOKIE) {
-        let person = line.store.session(&hash(token)).map_err(|e| Refusal::unavailable(&e))?;
+        let token = hash(token);
+        let person = line.store.session(&token, Time::now()).map_err(|e| Refusal::unavailable(&e))?;
         let person = person.ok_or_else(|| {
             Refusal::new(401, "unknown_credentials", "this session is not known here any more; sign in again".into())
         })?;
-        return Ok(Identity { name: person.name, role: person.role, key: Some(hash(token)) });
+        return Ok(match person.role {
+            Role::Guest => Identity { name: person.name, role: Role::Guest, key: Some(token), session: Some(token) },
+            _ => line.guests.account(&person, token),
+        });
     }
     let Some(name) = head.parameter("name") else {
         let message = "say who you are: connect to /ws?name=NAME, or sign in on the page".into();
         return Err(Refusal::new(401, "unknown_credentials", message));
     };
     let name = PersonName::parse(&name).map_err(|why| Refusal::new(400, "bad_field", format!("\"name\": {why}")))?;
-    Ok(Identity { name, role: Role::Guest, key: head.parameter("key").map(|key| hash(&key)) })
+    Ok(Identity { name, role: Role::Guest, key: head.parameter("key").map(|key| hash(&key)), session: None })
+}
+
+/// A guest comes in where guests may, under a name that nobody has an account for.
+fn check_guest(line: &Line, who: &Identity) -> Result<(), Refusal> {
+    if !line.settings.guests {
+        let message = "only people with an account come in here; sign in on the page of this server".into();
+        return Err(Refusal::new(403, "not_allowed", message));
+    }
+    if line.store.account(&who.name).map_err(|e| Refusal::unavailable(&e))?.is_some() {
+        let message = format!("{} has an account here; sign in on the page, or choose another name", who.name);
+        return Err(Refusal::new(409, "name_taken", message));
+    }
+    Ok(())
 }
 
 fn vouched(line: &Line, name: &str) -> Result<Identity, Refusal> {

@@ -1,7 +1,7 @@
 //! Who a client is, and who is here under which name.
 
 use crate::name::PersonName;
-use crate::store::{Role, TokenHash};
+use crate::store::{Person, Role, TokenHash};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -18,8 +18,10 @@ pub struct Identity {
     pub name: PersonName,
     /// What the person may do.
     pub role: Role,
-    /// What tells two guests of one name apart: the session, or the key of their own choice.
+    /// What tells two people of one name apart: the account, a guest's session, or the key of a guest's own choice.
     pub key: Option<TokenHash>,
+    /// The session that the client came with: the connection ends when that does.
+    pub session: Option<TokenHash>,
 }
 
 /// A token or key as it is kept and compared.
@@ -50,7 +52,20 @@ impl Guests {
 
     /// A person for whom the program vouches.
     pub fn vouched(&self, name: PersonName) -> Identity {
-        Identity { name, role: Role::Guest, key: Some(self.secret) }
+        Identity { name, role: Role::Guest, key: Some(self.secret), session: None }
+    }
+
+    /// Whether the program vouches for that person.
+    pub fn vouch_for(&self, who: &Identity) -> bool {
+        who.key == Some(self.secret)
+    }
+
+    /// Somebody with an account, on as many devices as that person likes.
+    pub fn account(&self, person: &Person, session: TokenHash) -> Identity {
+        let mut key = Sha256::new_with_prefix(self.secret);
+        key.update(person.id.to_le_bytes());
+        let key = Some(key.finalize().into());
+        Identity { name: person.name.clone(), role: person.role, key, session: Some(session) }
     }
 
     /// Keeps a name for the program itself, for good. False: a guest has it just now.
@@ -63,13 +78,16 @@ impl Guests {
         true
     }
 
-    /// Takes the name for one more connection, until the claim is dropped. None: another guest has it.
+    /// Takes the name for one more connection, until the claim is dropped. None: another guest has it. Whoever has an account
+    /// under that name has it before any guest.
     pub fn claim(self: &Arc<Self>, who: &Identity) -> Option<Claim> {
         let name = who.name.folded();
         let mut here = self.here.lock();
         let free = Holder { shown: who.name.clone(), key: who.key, connections: 0 };
         let holder = here.entry(name.clone()).or_insert(free);
-        if holder.connections > 0 && !holder.is(who.key.as_ref()) {
+        if who.role > Role::Guest {
+            (holder.shown, holder.key) = (who.name.clone(), who.key);
+        } else if holder.connections > 0 && !holder.is(who.key.as_ref()) {
             return None;
         }
         holder.connections += 1;
@@ -119,7 +137,7 @@ mod tests {
     use super::*;
 
     fn guest(name: &str, key: Option<&str>) -> Identity {
-        Identity { name: PersonName::parse(name).unwrap(), role: Role::Guest, key: key.map(hash) }
+        Identity { name: PersonName::parse(name).unwrap(), role: Role::Guest, key: key.map(hash), session: None }
     }
 
     #[test]

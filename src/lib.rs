@@ -65,6 +65,7 @@ mod identity;
 mod limits;
 mod line;
 mod listener;
+mod look;
 mod mention;
 mod message;
 mod metrics;
@@ -81,8 +82,9 @@ mod server;
 mod store;
 mod subscription;
 mod transport;
+mod tries;
 
-pub use config::Builder;
+pub use config::{Builder, Join};
 pub use dialer::{
     Client, ClientBuilder, DialError, Dialer, Direction, Event, Incoming, Problem, Response, Room, Start, WebSocket,
 };

@@ -2,17 +2,20 @@
 
 use crate::config::Builder;
 use crate::doors::Doors;
-use crate::event::{Entry, Event};
+use crate::event::{Entry, Event, Party};
 use crate::flusher::Flusher;
 use crate::front::Front;
 use crate::identity::Guests;
 use crate::metrics::{Metrics, Now};
+use crate::name::PersonName;
 use crate::peer::Peer;
-use crate::protocol::Limits;
+use crate::protocol::{Limits, close};
 use crate::refusal::Refusal;
+use crate::registry::Registry;
 use crate::roster::Roster;
-use crate::store::Store;
+use crate::store::{Store, TokenHash};
 use crate::transport::Transport;
+use crate::tries::Tries;
 use crossbeam_channel::Sender;
 use log::error;
 use std::sync::Arc;
@@ -30,6 +33,8 @@ pub(crate) struct Line {
     pub flusher: Flusher,
     pub guests: Arc<Guests>,
     pub doors: Arc<Doors>,
+    /// How often passwords were tried lately.
+    pub tries: Tries,
     pub roster: Roster,
     /// To the page and the API.
     pub front: Front,
@@ -56,6 +61,40 @@ impl Line {
             error!("{peer} cannot be given a thread: {e}");
             self.full()
         })
+    }
+
+    /// Closes the connections of sessions that have ended, with 4001: who was signed out does not come back by itself.
+    pub fn sign_out(&self, ended: Vec<TokenHash>, why: &'static str) {
+        if ended.is_empty() {
+            return;
+        }
+        self.tell(move |registry| {
+            let of_these = |party: &&Arc<Party>| party.session.is_some_and(|session| ended.contains(&session));
+            registry.all().filter(of_these).for_each(|party| party.outbox.close(close::SIGNED_OUT, why));
+        });
+    }
+
+    /// Closes what connections a guest still has under a name that has become an account's.
+    pub fn sign_out_guest(&self, name: &PersonName) {
+        let folded = name.folded();
+        let why = "this name has an account now; sign in";
+        self.tell(move |registry| {
+            registry.person(&folded).iter().for_each(|party| party.outbox.close(close::SIGNED_OUT, why));
+        });
+    }
+
+    /// Has a person's connections come back, as whoever the person is now.
+    pub fn call_back(&self, name: &PersonName) {
+        let folded = name.folded();
+        let why = "you have another name or role now; come back with since";
+        self.tell(move |registry| {
+            registry.person(&folded).iter().for_each(|party| party.outbox.close(close::CHANGED, why));
+        });
+    }
+
+    fn tell(&self, look: impl FnOnce(&Registry<Arc<Party>>) + Send + 'static) {
+        // A dispatcher that is gone has no connections left either.
+        let _ = self.events.send(Event::Look(Box::new(look)));
     }
 
     fn full(&self) -> Refusal {

@@ -1,7 +1,8 @@
 //! Names: what a room and a person may be called. Parsed once at the edge, trusted from there on.
 
+use crate::look;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The longest name, of a room or a person, in characters.
 pub const LONGEST: usize = 32;
@@ -38,11 +39,22 @@ impl RoomName {
         let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
         self.0.strip_prefix(DIRECT).is_some_and(|rest| rest.len() == 20 && rest.chars().all(is_hex))
     }
+
+    /// Takes a name that was checked when it was stored.
+    pub(crate) fn trusted(text: &str) -> RoomName {
+        RoomName(text.into())
+    }
 }
 
-/// A person's name: 1–32 characters that can be seen, as the person writes them.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct PersonName(Arc<str>);
+/// A person's name: 1–32 characters that can be seen, as the person writes them. Cheap to clone.
+#[derive(Clone)]
+pub struct PersonName(Arc<Written>);
+
+struct Written {
+    text: Box<str>,
+    /// Made once: at the edge for a name that is checked, where it is first needed for one that was.
+    folded: OnceLock<Box<str>>,
+}
 
 impl PersonName {
     /// Checks `text`, without the white space around it; the error says in words what is wrong.
@@ -54,65 +66,69 @@ impl PersonName {
         if text.chars().count() > LONGEST {
             return Err("a name has 32 characters at most");
         }
-        if text.chars().any(unseen) {
+        if text.chars().any(look::unseen) {
             return Err("a name has no control or invisible characters");
         }
         // In plain text a message reads `ann: hello`, and an error `! …`.
         if text.contains(':') || text.starts_with('!') {
             return Err("a name has no colon and does not start with an exclamation mark");
         }
-        if text.chars().all(is_unseen) {
-            return Err("a name needs at least one character that can be seen");
+        if look::mixes_alphabets(text) {
+            return Err("a name does not mix Latin, Greek and Cyrillic letters");
         }
-        Ok(PersonName(text.into()))
+        let name = PersonName::trusted(text);
+        // What is left of a joiner alone, or of a colon in another form, is no name.
+        if name.folded().is_empty() || name.folded().contains(':') {
+            return Err("a name needs at least one character that can be seen, and has no colon");
+        }
+        Ok(name)
     }
 
     /// The name as it is shown.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.0.text
     }
 
-    /// The name as names are compared: Ann and ANN are one person.
+    /// The name as names are compared: two that look alike are one person's.
     pub fn folded(&self) -> String {
-        self.0.to_lowercase()
+        self.0.folded.get_or_init(|| look::folded(&self.0.text).into()).to_string()
+    }
+
+    /// Takes a name that was checked when it was stored.
+    pub(crate) fn trusted(text: &str) -> PersonName {
+        PersonName(Arc::new(Written { text: text.into(), folded: OnceLock::new() }))
     }
 }
 
-/// Whether a character alone cannot be seen. A joiner joins nothing alone; an emoji needs it.
-pub fn is_unseen(c: char) -> bool {
-    unseen(c) || matches!(c, '\u{200d}' | '\u{fe0f}' | '\u{fe0e}')
+impl PartialEq for PersonName {
+    fn eq(&self, other: &PersonName) -> bool {
+        self.as_str() == other.as_str()
+    }
 }
 
-/// Characters that would let two names look alike, or turn the text around them.
-fn unseen(c: char) -> bool {
-    c.is_control()
-        || (c.is_whitespace() && c != ' ')
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffc}')
+impl Eq for PersonName {}
+
+impl std::hash::Hash for PersonName {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
 }
 
 macro_rules! reads_as_its_text {
     ($($name:ident),*) => {$(
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.pad(&self.0)
+                f.pad(self.as_str())
             }
         }
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                fmt::Debug::fmt(&self.0, f)
+                fmt::Debug::fmt(self.as_str(), f)
             }
         }
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                to.serialize_str(&self.0)
-            }
-        }
-        impl $name {
-            /// Takes a name that was checked when it was stored.
-            pub(crate) fn trusted(text: &str) -> $name {
-                $name(text.into())
+                to.serialize_str(self.as_str())
             }
         }
     )*};
@@ -139,9 +155,24 @@ mod tests {
         {
             assert_eq!(PersonName::parse(good).unwrap().as_str(), good);
         }
-        for bad in
-            ["", "   ", "a\u{200b}b", "a\nb", "\u{202e}nna", "\u{200d}", "a: b", "!ann", "a\u{0}", &"x".repeat(33)]
-        {
+        for bad in [
+            "",
+            "   ",
+            "a\u{200b}b",
+            "a\nb",
+            "\u{202e}nna",
+            "\u{200d}",
+            "\u{fe0f}",
+            "a: b",
+            "a：b",
+            "!ann",
+            "a\u{0}",
+            "a\u{34f}b",
+            "\u{2800}",
+            "a\u{e0041}\u{e0100}",
+            "an\u{43d}a",
+            &"x".repeat(33),
+        ] {
             assert!(PersonName::parse(bad).is_err(), "{bad:?}");
         }
         assert_eq!(PersonName::parse("  Ann ").unwrap().as_str(), "Ann");

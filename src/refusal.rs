@@ -67,7 +67,7 @@ impl Refusal {
             body.len()
         );
         match self.status {
-            405 => head.push_str("Allow: GET, HEAD, POST, DELETE\r\n"),
+            405 => head.push_str("Allow: GET, HEAD, POST, PUT, PATCH, DELETE\r\n"),
             426 => head.push_str("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"),
             _ => {}
         }

@@ -264,6 +264,11 @@ impl<M: Clone> Registry<M> {
         self.clients.get(&client).map(|who| &who.reach)
     }
 
+    /// All, however they speak.
+    pub fn all(&self) -> impl Iterator<Item = &M> {
+        self.clients.values().map(|who| &who.reach)
+    }
+
     /// All who speak `parlor.v1`.
     pub fn everyone(&self) -> impl Iterator<Item = &M> {
         self.clients.values().filter(|who| who.tongue == Tongue::Json).map(|who| &who.reach)

@@ -10,6 +10,8 @@ use crate::front::Front;
 use crate::handle::{self, Handle};
 use crate::http::{Http, Workers};
 use crate::identity::Guests;
+#[cfg(feature = "http")]
+use crate::identity::hash;
 use crate::limits::Capacity;
 use crate::line::Line;
 use crate::listener::Listener;
@@ -22,7 +24,10 @@ use crate::recorder::Recorder;
 use crate::roster::Roster;
 #[cfg(feature = "sqlite")]
 use crate::store::Sql;
+#[cfg(feature = "http")]
+use crate::store::{Invitation, Role, Time};
 use crate::store::{Memory, Store, random_hex};
+use crate::tries::Tries;
 use crossbeam_channel::{Receiver, after, bounded, select};
 use log::{error, info, warn};
 use std::collections::HashMap;
@@ -37,6 +42,10 @@ use std::time::{Duration, Instant};
 /// What may wait for the recorder, and for the dispatcher. A full channel slows who sends into it.
 const ENTRIES: usize = 4096;
 const EVENTS: usize = 1024;
+
+/// How long the owner's invitation is good for, in milliseconds. A server may run for years before anybody wants to own it.
+#[cfg(feature = "http")]
+const OWNER_INVITED: i64 = 10 * 365 * 24 * 60 * 60 * 1000;
 
 /// How long clients have to answer 1001 before they are hung up on, and then to let go of their threads.
 const FAREWELL: Duration = Duration::from_millis(3500);
@@ -122,6 +131,7 @@ impl Server {
             flusher,
             guests,
             doors,
+            tries: Tries::default(),
             admits: capacity.clients,
             roster,
             metrics: Arc::new(Metrics::new(capacity.clients)),
@@ -152,6 +162,38 @@ impl Server {
     /// How many clients it will hold, and which limit sets that.
     pub fn capacity(&self) -> &Capacity {
         &self.capacity
+    }
+
+    #[cfg(feature = "http")]
+    /// The token that makes the account of this server's owner, once, while nobody has that: whoever opens the page with
+    /// `#invite=` and the token behind its address is asked for a name and a password. None: there is an owner. Each call
+    /// makes a new token, and those before are worth nothing any more.
+    ///
+    /// ```
+    /// let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).bind()?;
+    /// if let Some(token) = server.owner_invitation()? {
+    ///     println!("to own it: http://{}/#invite={token}", server.address());
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Store`]; [`Error::System`] when the system has no randomness.
+    pub fn owner_invitation(&self) -> Result<Option<String>, Error> {
+        let store = &self.line.store;
+        if store.has_owner()? {
+            return Ok(None);
+        }
+        let (token, now) = (random_hex(16)?, Time::now());
+        store.invite(&Invitation {
+            token: hash(&token),
+            role: Role::Owner,
+            by: None,
+            created_at: now,
+            expires_at: Time(now.0 + OWNER_INVITED),
+            uses_left: 1,
+        })?;
+        Ok(Some(token))
     }
 
     /// Reaches the server while it runs.

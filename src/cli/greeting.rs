@@ -2,7 +2,7 @@
 
 use super::classroom;
 use super::settings::Settings;
-use parlor::Server;
+use parlor::{Error, Server};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use std::io::{IsTerminal, Write};
@@ -15,8 +15,10 @@ pub fn print(text: &str) {
 }
 
 /// What there is to know of a server.
-pub fn of(settings: &Settings, server: &Server) -> String {
-    greeting(settings, server.address(), &server.capacity().to_string(), &addresses())
+pub fn of(settings: &Settings, server: &Server) -> Result<String, Error> {
+    // A lesson is nobody's: it is over before anyone could own it.
+    let owner = if settings.classroom { None } else { server.owner_invitation()? };
+    Ok(greeting(settings, server.address(), &server.capacity().to_string(), &addresses(), owner.as_deref()))
 }
 
 /// The addresses of this machine in its networks.
@@ -33,7 +35,13 @@ fn addresses() -> Vec<IpAddr> {
     found
 }
 
-fn greeting(settings: &Settings, address: SocketAddr, capacity: &str, networks: &[IpAddr]) -> String {
+fn greeting(
+    settings: &Settings,
+    address: SocketAddr,
+    capacity: &str,
+    networks: &[IpAddr],
+    owner: Option<&str>,
+) -> String {
     let mut text = format!("\n  Parlor {}\n\n", env!("CARGO_PKG_VERSION"));
     let mut line = |label: &str, value: &str| text.push_str(&format!("  {label:<6}{value}\n"));
     let everywhere = address.ip().is_unspecified();
@@ -63,6 +71,10 @@ fn greeting(settings: &Settings, address: SocketAddr, capacity: &str, networks: 
     }
     line("room", &format!("for {capacity}"));
     line("stop", "with Ctrl-C");
+    if let Some(token) = owner {
+        line("own", &format!("{}/#invite={token}", shared.first().cloned().unwrap_or_else(|| format!("http://{own}"))));
+        line("", "nobody owns this server yet: whoever opens that link first does");
+    }
     if settings.classroom {
         for (count, key) in classroom::KEYS.iter().enumerate() {
             line(if count == 0 { "keys" } else { "" }, key);
@@ -96,7 +108,7 @@ mod tests {
     fn greeted(args: &[&str], address: &str, networks: &[&str]) -> String {
         let settings = Settings::from_args(&["parlor"], args).unwrap();
         let networks: Vec<IpAddr> = networks.iter().map(|ip| ip.parse().unwrap()).collect();
-        greeting(&settings, address.parse().unwrap(), "16000 clients, set by x = 1", &networks)
+        greeting(&settings, address.parse().unwrap(), "16000 clients, set by x = 1", &networks, None)
     }
 
     #[test]

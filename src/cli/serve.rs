@@ -27,7 +27,7 @@ pub fn run(settings: &Settings) -> Result<(), Error> {
     let handle = server.handle();
     // Before the greeting: whoever has read it may press Ctrl-C.
     on_signals(move || handle.shutdown(), || {})?;
-    greeting::print(&greeting::of(settings, &server));
+    greeting::print(&greeting::of(settings, &server)?);
     server.run()
 }
 
@@ -36,7 +36,7 @@ fn teach(settings: &Settings) -> Result<(), Error> {
     let server = lesson.equip(builder(settings)?).bind()?;
     let (first, second, handle) = (lesson.clone(), lesson.clone(), server.handle());
     on_signals(move || first.end(&handle), move || second.give_terminal_back())?;
-    let greeting = greeting::of(settings, &server);
+    let greeting = greeting::of(settings, &server)?;
     greeting::print(&greeting);
     lesson.attend(server.handle(), greeting)?;
     let ended = server.run();
@@ -62,7 +62,9 @@ fn builder(settings: &Settings) -> Result<parlor::Builder, Error> {
         .outbox_limit(settings.outbox_limit)
         .handshake_time(Duration::from_secs_f64(settings.handshake_time))
         .keepalive(Duration::from_secs_f64(settings.keepalive))
-        .open_metrics(settings.open_metrics);
+        .open_metrics(settings.open_metrics)
+        .join(settings.join)
+        .guests(settings.guests);
     if !settings.memory && !settings.classroom {
         builder = builder.sqlite(&settings.data, settings.sync);
     }

@@ -82,6 +82,14 @@ pub struct Settings {
     #[argh(option, arg_name = "origin")]
     pub allow_origin: Vec<String>,
 
+    /// who may make an account: open (everyone), invite (who has a link), or closed (nobody but the owner) (default: open)
+    #[argh(option, arg_name = "open|invite|closed", default = "parlor::Join::Open", from_str_fn(join))]
+    pub join: parlor::Join,
+
+    /// whether guests may come in, with a name and no account: on or off (default: on)
+    #[argh(option, arg_name = "on|off", default = "true", from_str_fn(on_or_off))]
+    pub guests: bool,
+
     /// let everyone read /metrics, not only programs on this machine
     #[argh(switch)]
     pub open_metrics: bool,
@@ -101,6 +109,8 @@ const VARIABLES: Variables = Variables {
         "listen",
         "data",
         "sync",
+        "join",
+        "guests",
         "www",
         "log",
         "max-clients",
@@ -129,6 +139,19 @@ fn sync(text: &str) -> Result<parlor::Synchronous, String> {
         "full" => Ok(parlor::Synchronous::Full),
         "normal" => Ok(parlor::Synchronous::Normal),
         _ => Err("say full or normal".into()),
+    }
+}
+
+fn join(text: &str) -> Result<parlor::Join, String> {
+    let all = [parlor::Join::Open, parlor::Join::Invite, parlor::Join::Closed];
+    all.into_iter().find(|join| join.as_str() == text).ok_or_else(|| "say open, invite or closed".into())
+}
+
+fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("say on or off".into()),
     }
 }
 

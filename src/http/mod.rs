@@ -1,6 +1,13 @@
 //! The page and the API, served by tiny_http on a private socket. Only the front connects to it.
 
+mod asked;
+mod invitations;
+mod me;
 mod page;
+mod passwords;
+mod people;
+mod picture;
+mod register;
 mod session;
 
 use crate::error::Error;
@@ -8,9 +15,10 @@ use crate::line::Line;
 use crate::metrics;
 use log::error;
 use page::Page;
+use passwords::Passwords;
 use std::io::Cursor;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::JoinHandle;
@@ -28,6 +36,13 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 type Answer = Response<Cursor<Vec<u8>>>;
 
+/// What comes of a request.
+enum Reply {
+    Now(Answer),
+    /// It costs a hash, and waits for its turn.
+    Later(passwords::Job),
+}
+
 /// tiny_http on its private socket, not yet answering.
 pub(crate) struct Http {
     server: Arc<tiny_http::Server>,
@@ -39,6 +54,7 @@ pub(crate) struct Workers {
     http: Http,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
+    hashing: Vec<JoinHandle<()>>,
 }
 
 impl Http {
@@ -63,14 +79,18 @@ impl Http {
     pub fn start(self, line: &Arc<Line>) -> Result<Workers, Error> {
         let stop = Arc::new(AtomicBool::new(false));
         let page = Arc::new(Page::new(line.settings.www.as_deref()));
-        let mut workers = Workers { http: self, stop: stop.clone(), threads: Vec::new() };
+        let mut workers = Workers { http: self, stop: stop.clone(), threads: Vec::new(), hashing: Vec::new() };
+        let (passwords, hashing) = Passwords::start(line)?;
+        workers.hashing = hashing;
         for n in 1..=WORKERS {
             let (line, page, server, stop) = (line.clone(), page.clone(), workers.http.server.clone(), stop.clone());
-            let thread =
-                std::thread::Builder::new().name(format!("http {n}")).spawn(move || work(&line, &page, &server, &stop));
+            let hashing = passwords.clone();
+            let named = std::thread::Builder::new().name(format!("http {n}"));
+            let thread = named.spawn(move || work(&line, &page, &hashing, &server, &stop));
             match thread {
                 Ok(thread) => workers.threads.push(thread),
                 Err(cause) => {
+                    drop(passwords);
                     workers.stop();
                     return Err(Error::System("cannot start a thread for the page", cause));
                 }
@@ -99,35 +119,56 @@ impl Workers {
             }
             let _ = thread.join();
         }
+        // What waited for its turn has been answered by now: nobody else could hand it on.
+        self.hashing.drain(..).for_each(|thread| drop(thread.join()));
     }
 }
 
-fn work(line: &Line, page: &Page, server: &tiny_http::Server, stop: &AtomicBool) {
+fn work(line: &Line, page: &Page, passwords: &Passwords, server: &tiny_http::Server, stop: &AtomicBool) {
     while !stop.load(SeqCst) {
         match server.recv() {
-            Ok(mut request) => {
-                let answer = answer(line, page, &mut request).with_chunked_threshold(usize::MAX);
-                // The front, and behind it the client, may be gone.
-                let _ = request.respond(answer);
-            }
+            Ok(mut request) => match answer(line, page, &mut request) {
+                Reply::Now(answer) => send(request, answer),
+                Reply::Later(job) => passwords.take(request, job),
+            },
             Err(_) if stop.load(SeqCst) => {}
             Err(cause) => error!("the page's socket failed: {cause}"),
         }
     }
 }
 
-fn answer(line: &Line, page: &Page, request: &mut Request) -> Answer {
+fn send(request: Request, answer: Answer) {
+    // The front, and behind it the client, may be gone.
+    let _ = request.respond(answer.with_chunked_threshold(usize::MAX));
+}
+
+fn answer(line: &Line, page: &Page, request: &mut Request) -> Reply {
     let target = request.url().to_owned();
-    let path = Path::new(target.split('?').next().unwrap_or_default());
+    let path = target.split('?').next().unwrap_or_default();
     let reads = matches!(request.method(), Method::Get | Method::Head);
-    match path.to_str().unwrap_or_default() {
+    if let Some(route) = path.strip_prefix("/api/") {
+        return api(line, request, route).unwrap_or_else(Reply::Now);
+    }
+    Reply::Now(match path {
         "/healthz" if reads => healthz(line),
         // Who may read them, the front has seen to.
         "/metrics" if reads => metrics(line),
-        "/api/session" => session::answer(line, request),
-        path if path.starts_with("/api/") => problem(404, "not_found", "there is no such route"),
         path if reads => page.answer(path, request),
         _ => problem(405, "method_not_allowed", "this is only for reading"),
+    })
+}
+
+/// What is asked of the API. An error is the answer, too.
+fn api(line: &Line, request: &mut Request, route: &str) -> Result<Reply, Answer> {
+    let (noun, rest) = route.split_at(route.find('/').unwrap_or(route.len()));
+    match (noun, rest) {
+        ("session", "") => session::answer(line, request),
+        ("register", "") => register::answer(line, request),
+        ("door", "") => register::door(line, request).map(Reply::Now),
+        ("me", rest) => me::answer(line, request, rest),
+        ("people", rest) => people::answer(line, request, rest).map(Reply::Now),
+        ("invitations", rest) => invitations::answer(line, request, rest).map(Reply::Now),
+        _ => Err(problem(404, "not_found", "there is no such route")),
     }
 }
 
@@ -167,4 +208,9 @@ fn header<'a>(request: &'a Request, name: &'static str) -> Option<&'a str> {
 /// A header field of our own making.
 fn field(name: &str, value: &str) -> Header {
     Header::from_bytes(name, value).expect("names and values of our own are ASCII")
+}
+
+/// All is done, and there is nothing to say.
+fn done() -> Answer {
+    json(204, &serde_json::Value::Null).with_data(Cursor::new(Vec::new()), Some(0))
 }

@@ -50,6 +50,10 @@ pub mod close {
     pub const FAULT: u16 = 1011;
     /// The client reads too slowly: come back with `since`.
     pub const TOO_SLOW: u16 = 4000;
+    /// The session ended: do not come back by yourself.
+    pub const SIGNED_OUT: u16 = 4001;
+    /// The person has another name or role: come back with `since`.
+    pub const CHANGED: u16 = 4002;
 }
 
 /// Why a frame of the client was refused. The connection stays open.

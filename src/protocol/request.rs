@@ -1,7 +1,8 @@
 //! What clients send: one JSON object a frame, read strictly, refused with the name of the field.
 
 use super::{Code, JSON_LAST, Limits, MOST, MOST_MEMBERS, MOST_PEOPLE, Problem};
-use crate::name::{self, PersonName, RoomName};
+use crate::look;
+use crate::name::{PersonName, RoomName};
 use crate::store::{Change, Kind, Rev};
 use serde::Deserialize;
 use serde_json::Value;
@@ -357,7 +358,7 @@ pub fn body(text: &str, limit: usize) -> Result<String, Problem> {
 /// Checks the sign of a reaction: one character as people see them, and such a one as stands for more than itself.
 fn sign(text: &str) -> Result<String, Problem> {
     let is_one = text.len() <= LONGEST_SIGN && text.graphemes(true).count() == 1;
-    let is_seen = !text.chars().all(name::is_unseen) && !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    let is_seen = !text.chars().all(look::unseen_alone) && !text.chars().any(|c| c.is_control() || c.is_whitespace());
     // A digit is one under a keycap, and of what counts as a letter some are drawn as signs.
     let is_sign = text.chars().next().is_some_and(|c| !c.is_alphanumeric() || c >= '\u{1f000}' || "ℹⓂ".contains(c));
     if !is_one || !is_seen || !(is_sign || text.ends_with('\u{20e3}')) {

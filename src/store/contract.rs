@@ -1,5 +1,6 @@
 //! The contract of [`Store`], checked on every store alike.
 
+use super::people::{Invitation, NewAccount, NewSession, PersonId, Registered};
 use super::*;
 use std::collections::HashSet;
 
@@ -249,7 +250,7 @@ fn whoever_did_something_here_is_known() {
         assert_eq!(store.known(&name("ann")).unwrap(), None);
         store.record(&[post(lobby(store).id, "Ann", "1", "x")]).unwrap();
         assert_eq!(store.known(&name("ANN")).unwrap(), Some(name("Ann")));
-        store.open_session(&[1; 32], &name("bob"), Time::now()).unwrap();
+        store.open_session(&session(1), &name("bob")).unwrap();
         assert_eq!(store.known(&name("bob")).unwrap(), Some(name("bob")));
     });
 }
@@ -441,17 +442,184 @@ fn who_is_spoken_to_is_counted_among_the_unread() {
         assert_eq!(counted("ann lee"), (0, 0));
     });
 }
+fn session(token: u8) -> NewSession {
+    NewSession { token: [token; 32], agent: format!("Browser {token}"), at: NOON }
+}
+
+fn account(who: &str, by: Result<TokenHash, Role>) -> NewAccount {
+    NewAccount { name: name(who), password: format!("$argon2id${who}"), by }
+}
+
+fn registered(store: &dyn Store, who: &str, role: Role, token: u8) -> Person {
+    match store.register(&account(who, Err(role)), &session(token)).unwrap() {
+        Registered::Done(person) => person,
+        other => panic!("{other:?}"),
+    }
+}
+
+const NOON: Time = Time(1_700_000_000_000);
 
 #[test]
 fn a_session_lasts_until_it_ends() {
     on_each(|store| {
         let token = [7; 32];
-        assert_eq!(store.session(&token).unwrap(), None);
-        store.open_session(&token, &name("Ann"), Time::now()).unwrap();
-        assert_eq!(store.session(&token).unwrap(), Some(Person { name: name("Ann"), role: Role::Guest }));
+        assert_eq!(store.session(&token, NOON).unwrap(), None);
+        let opened = store.open_session(&session(7), &name("Ann")).unwrap().unwrap();
+        assert_eq!((opened.name.clone(), opened.role), (name("Ann"), Role::Guest));
+        assert_eq!(store.session(&token, NOON).unwrap(), Some(opened));
         store.end_session(&token).unwrap();
         store.end_session(&token).unwrap();
-        assert_eq!(store.session(&token).unwrap(), None);
+        assert_eq!(store.session(&token, NOON).unwrap(), None);
+    });
+}
+
+#[test]
+fn an_account_is_made_once_and_is_signed_in_to() {
+    on_each(|store| {
+        assert_eq!(store.account(&name("Ann")).unwrap(), None);
+        let ann = registered(store, "Ann", Role::Member, 1);
+        assert_eq!((ann.name.as_str(), ann.role), ("Ann", Role::Member));
+        assert_eq!(store.session(&[1; 32], NOON).unwrap(), Some(ann.clone()));
+        let found = store.account(&name("ANN")).unwrap().unwrap();
+        assert_eq!((found.person, found.password.as_str()), (ann.clone(), "$argon2id$Ann"));
+        let again = store.register(&account("aNN", Err(Role::Owner)), &session(2)).unwrap();
+        assert_eq!(again, Registered::NameTaken);
+        assert_eq!(store.open_session(&session(3), &name("ann")).unwrap(), None, "no guest has the name of an account");
+        store.sign_in(ann.id, &session(4)).unwrap();
+        assert_eq!(store.session(&[4; 32], NOON).unwrap(), Some(ann));
+        assert_eq!(store.session(&[3; 32], NOON).unwrap(), None);
+    });
+}
+
+#[test]
+fn what_a_guest_wrote_is_the_accounts_and_the_guests_sessions_end() {
+    on_each(|store| {
+        let room = lobby(store).id;
+        store.open_session(&session(1), &name("ann")).unwrap();
+        store.record(&[post(room, "ann", "x", "as a guest")]).unwrap();
+        registered(store, "ann", Role::Member, 2);
+        assert_eq!(store.session(&[1; 32], NOON).unwrap(), None);
+        let again = store.record(&[post(room, "ann", "x", "again")]).unwrap();
+        assert!(matches!(&again[0], Outcome::Repeated(m) if m.body == "as a guest"), "{again:?}");
+    });
+}
+
+#[test]
+fn sessions_are_listed_and_all_but_one_ended() {
+    on_each(|store| {
+        let ann = registered(store, "ann", Role::Member, 1);
+        let bob = registered(store, "bob", Role::Member, 9);
+        store.sign_in(ann.id, &session(2)).unwrap();
+        store.sign_in(ann.id, &NewSession { at: Time(NOON.0 - 1000), ..session(3) }).unwrap();
+        let later = Time(NOON.0 + 60 * 60 * 1000);
+        store.session(&[2; 32], later).unwrap();
+        let listed = store.sessions(ann.id).unwrap();
+        let tokens: Vec<u8> = listed.iter().map(|session| session.token[0]).collect();
+        assert_eq!(tokens, [2, 1, 3], "the one used last comes first");
+        assert_eq!((listed[0].seen_at, listed[0].created_at, listed[0].agent.as_str()), (later, NOON, "Browser 2"));
+        let mut ended = store.end_others(ann.id, &[1; 32]).unwrap();
+        ended.sort();
+        assert_eq!(ended, [[2; 32], [3; 32]]);
+        assert_eq!(store.sessions(ann.id).unwrap().len(), 1);
+        assert!(store.session(&[9; 32], NOON).unwrap().is_some_and(|person| person == bob));
+    });
+}
+
+#[test]
+fn a_name_is_changed_with_all_that_was_written_under_it() {
+    on_each(|store| {
+        let room = lobby(store).id;
+        let ann = registered(store, "ann", Role::Member, 1);
+        registered(store, "bob", Role::Member, 2);
+        let said = [post(room, "ann", "1", "mine"), post(room, "eve", "2", "a guest's")];
+        store.record(&said).unwrap();
+        store.record(&[Record::Read { person: name("ann"), room, rev: 1 }]).unwrap();
+        assert!(!store.rename(ann.id, &name("BOB")).unwrap());
+        assert!(!store.rename(ann.id, &name("Eve")).unwrap(), "somebody wrote under it");
+        assert!(store.rename(ann.id, &name("Anna")).unwrap());
+        assert!(store.rename(ann.id, &name("ANNA")).unwrap(), "it is her own");
+        assert_eq!(store.session(&[1; 32], NOON).unwrap().unwrap().name, name("ANNA"));
+        assert_eq!(store.since(room, 0, 9).unwrap()[0].from, name("ANNA"));
+        assert_eq!(store.rooms(&name("anna"), 9).unwrap().0[0].unread, 1);
+        let again = store.record(&[post(room, "ANNA", "1", "again"), post(room, "ANNA", "2", "new")]).unwrap();
+        assert!(matches!(&again[0], Outcome::Repeated(m) if m.body == "mine"), "{again:?}");
+        assert!(matches!(&again[1], Outcome::Posted(m) if m.from == name("ANNA")), "{again:?}");
+        assert_eq!(store.account(&name("ann")).unwrap(), None);
+        assert!(store.open_session(&session(5), &name("ann")).unwrap().is_some(), "the old name is free");
+    });
+}
+
+#[test]
+fn whoever_has_another_name_keeps_rooms_reactions_and_mentions() {
+    on_each(|store| {
+        let ann = registered(store, "ann", Role::Member, 1);
+        store.record(&[create_as("den", Kind::Private, Some("ann"), &["ann"]), post(1, "bob", "b", "@ann!")]).unwrap();
+        store.record(&[react(1, "ann", "👍", true), Record::Read { person: name("ann"), room: 1, rev: 0 }]).unwrap();
+        assert!(store.rename(ann.id, &name("Eva")).unwrap());
+        let lobby = store.last(1, 9).unwrap().0;
+        assert_eq!(lobby[0].reactions, [Reaction { emoji: "👍".into(), people: vec![name("Eva")] }]);
+        let (rooms, _) = store.rooms(&name("eva"), 9).unwrap();
+        let seen: Vec<_> = rooms.iter().map(|view| (view.room.name.as_str(), view.mentions)).collect();
+        assert_eq!(seen, [("lobby", 1), ("den", 0)]);
+        let den = store.every_room().unwrap().remove(1);
+        assert_eq!((den.maker, den.members), (Some(name("Eva")), vec![name("Eva")]));
+    });
+}
+
+#[test]
+fn passwords_roles_and_pictures_are_kept() {
+    on_each(|store| {
+        assert!(!store.has_owner().unwrap());
+        let ann = registered(store, "ann", Role::Owner, 1);
+        let bob = registered(store, "bob", Role::Member, 2);
+        store.open_session(&session(3), &name("guest")).unwrap();
+        assert!(store.has_owner().unwrap());
+        store.set_password(ann.id, "another").unwrap();
+        assert_eq!(store.account(&name("ann")).unwrap().unwrap().password, "another");
+        assert!(!store.set_role(ann.id, Role::Member).unwrap(), "somebody must own it");
+        assert!(store.set_role(bob.id, Role::Owner).unwrap() && store.set_role(ann.id, Role::Moderator).unwrap());
+        store.set_avatar(bob.id, Some(&[0, 1, 255])).unwrap();
+        assert_eq!(store.avatar(&name("Bob")).unwrap(), Some(vec![0, 1, 255]));
+        let all = store.people().unwrap();
+        let all: Vec<_> = all.iter().map(|one| (one.name.as_str(), one.role, one.avatar)).collect();
+        assert_eq!(all, [("ann", Role::Moderator, false), ("bob", Role::Owner, true)]);
+        store.set_avatar(bob.id, None).unwrap();
+        assert_eq!(store.avatar(&name("bob")).unwrap(), None);
+        assert_eq!(store.avatar(&name("nobody")).unwrap(), None);
+    });
+}
+
+#[test]
+fn an_invitation_lets_as_many_in_as_it_says_and_no_longer() {
+    on_each(|store| {
+        let host = registered(store, "host", Role::Owner, 1);
+        let later = |seconds: i64| Time(NOON.0 + 1000 * seconds);
+        let invitation = |token: u8, by: Option<PersonId>| Invitation {
+            token: [token; 32],
+            role: Role::Moderator,
+            by,
+            created_at: later(i64::from(token)),
+            expires_at: later(100),
+            uses_left: 2,
+        };
+        for (token, by) in [(1, Some(host.id)), (2, None), (3, Some(host.id)), (4, None)] {
+            store.invite(&invitation(token, by)).unwrap();
+        }
+        let tokens = |now| store.invitations(now).unwrap().iter().map(|one| one.token[0]).collect::<Vec<u8>>();
+        assert_eq!(tokens(NOON), [4, 3, 1], "the server has one of its own at a time");
+        store.withdraw(&[3; 32]).unwrap();
+        let come = |who: &str, token: u8, at| {
+            store.register(&account(who, Ok([token; 32])), &NewSession { at, ..session(who.as_bytes()[0]) }).unwrap()
+        };
+        assert_eq!(come("late", 1, later(100)), Registered::NotInvited);
+        assert_eq!(come("a", 3, NOON), Registered::NotInvited);
+        assert_eq!(come("HOST", 1, NOON), Registered::NameTaken, "and no use is lost");
+        assert!(matches!(come("a", 1, NOON), Registered::Done(person) if person.role == Role::Moderator));
+        assert!(matches!(come("b", 1, NOON), Registered::Done(_)));
+        assert_eq!(come("c", 1, NOON), Registered::NotInvited);
+        assert_eq!(store.account(&name("c")).unwrap(), None);
+        assert_eq!(tokens(NOON), [4]);
+        assert_eq!(tokens(later(100)), [0; 0]);
     });
 }
 

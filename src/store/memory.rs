@@ -1,11 +1,10 @@
 //! A store that keeps the newest messages in memory and nothing after the end of the process.
 
 mod messages;
+mod people;
 
-use super::{
-    Kind, Membership, Message, Outcome, Person, Record, Rev, Role, Room, RoomId, RoomView, Store, Time, TokenHash,
-    direct_name, random_hex,
-};
+use super::people::PersonId;
+use super::{Kind, Membership, Message, Outcome, Record, Rev, Room, RoomId, RoomView, Store, direct_name, random_hex};
 use crate::error::Error;
 use crate::name::{PersonName, RoomName};
 use parking_lot::RwLock;
@@ -33,9 +32,7 @@ struct State {
     arrivals: VecDeque<RoomId>,
     bytes: usize,
     marks: HashMap<(String, RoomId), Rev>,
-    sessions: HashMap<TokenHash, Person>,
-    /// Folded name → a number for each person, and the name as it is shown: all who have posted, read or signed in.
-    known: HashMap<String, (i64, PersonName)>,
+    everyone: people::Everyone,
 }
 
 struct Kept {
@@ -132,23 +129,7 @@ impl Store for Memory {
     }
 
     fn known(&self, name: &PersonName) -> Result<Option<PersonName>, Error> {
-        Ok(self.state.read().known.get(&name.folded()).map(|(_, shown)| shown.clone()))
-    }
-
-    fn open_session(&self, token: &TokenHash, name: &PersonName, _at: Time) -> Result<(), Error> {
-        let mut state = self.state.write();
-        state.know(name);
-        state.sessions.insert(*token, Person { name: name.clone(), role: Role::Guest });
-        Ok(())
-    }
-
-    fn session(&self, token: &TokenHash) -> Result<Option<Person>, Error> {
-        Ok(self.state.read().sessions.get(token).cloned())
-    }
-
-    fn end_session(&self, token: &TokenHash) -> Result<(), Error> {
-        self.state.write().sessions.remove(token);
-        Ok(())
+        Ok(self.state.read().everyone.shown(name))
     }
 }
 
@@ -244,10 +225,9 @@ impl State {
         Outcome::Removed(maker)
     }
 
-    /// The number of a person.
-    fn know(&mut self, name: &PersonName) -> i64 {
-        let next = self.known.len() as i64 + 1;
-        self.known.entry(name.folded()).or_insert_with(|| (next, name.clone())).0
+    /// The number of a person, who is known from now on.
+    fn know(&mut self, name: &PersonName) -> PersonId {
+        self.everyone.know(name)
     }
 }
 

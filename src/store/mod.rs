@@ -9,6 +9,7 @@ mod change;
 #[cfg(feature = "sqlite")]
 mod database;
 mod memory;
+mod people;
 #[cfg(feature = "sqlite")]
 mod readers;
 #[cfg(feature = "sqlite")]
@@ -26,6 +27,9 @@ pub use change::{Change, Fault};
 #[cfg(feature = "sqlite")]
 pub use database::Synchronous;
 pub use memory::Memory;
+#[cfg(feature = "http")]
+pub use people::{Invitation, NewAccount, NewSession, PersonView, Registered, SessionView, public_id};
+pub use people::{People, Person, Role};
 #[cfg(feature = "sqlite")]
 pub use sql::Sql;
 
@@ -142,41 +146,6 @@ pub struct Reaction {
     pub emoji: String,
     /// Who, the first first.
     pub people: Vec<PersonName>,
-}
-
-/// A person behind a session.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Person {
-    /// The name as it is shown.
-    pub name: PersonName,
-    /// What this person may do.
-    pub role: Role,
-}
-
-/// What a person may do; each may what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(dead_code, reason = "accounts will bring the others")]
-pub enum Role {
-    /// Came by name alone.
-    Guest,
-    /// Has an account.
-    Member,
-    /// May change what others wrote.
-    Moderator,
-    /// May everything.
-    Owner,
-}
-
-impl Role {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Role::Guest => "guest",
-            Role::Member => "member",
-            Role::Moderator => "moderator",
-            Role::Owner => "owner",
-        }
-    }
 }
 
 /// The SHA-256 of a session's token; the token itself is nowhere kept.
@@ -313,7 +282,7 @@ pub enum Outcome {
 }
 
 /// A store of rooms, messages and people. Every method may block; none is called by the dispatcher.
-pub trait Store: Send + Sync + 'static {
+pub trait Store: People + Send + Sync + 'static {
     /// A random id made with the database: another epoch means that numbers seen before mean nothing here.
     fn epoch(&self) -> &str;
 
@@ -341,15 +310,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// The name as it is shown of one who is known here: who has posted, read or signed in, or is a member of a room.
     fn known(&self, name: &PersonName) -> Result<Option<PersonName>, Error>;
-
-    /// Opens a session for a guest of that name.
-    fn open_session(&self, token: &TokenHash, name: &PersonName, at: Time) -> Result<(), Error>;
-
-    /// Whose session it is, if it is one.
-    fn session(&self, token: &TokenHash) -> Result<Option<Person>, Error>;
-
-    /// Ends a session; it is no error if there was none.
-    fn end_session(&self, token: &TokenHash) -> Result<(), Error>;
 }
 
 /// A moment, in milliseconds since 1970 UTC. Written as RFC 3339 with milliseconds.
@@ -396,8 +356,19 @@ fn direct_name(people: &mut [i64]) -> RoomName {
 /// A random text of `bytes` bytes, in hexadecimal: an epoch, a token, an id.
 pub(crate) fn random_hex(bytes: usize) -> Result<String, Error> {
     let mut raw = vec![0; bytes];
-    getrandom::fill(&mut raw).map_err(|e| Error::System("the system has no randomness", e.into()))?;
+    fill(&mut raw)?;
     Ok(raw.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// Bytes that nobody can guess.
+#[cfg(feature = "http")]
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
+    let mut raw = [0; N];
+    fill(&mut raw).map(|()| raw)
+}
+
+fn fill(raw: &mut [u8]) -> Result<(), Error> {
+    getrandom::fill(raw).map_err(|e| Error::System("the system has no randomness", e.into()))
 }
 
 /// What holds for every store holds for each: one suite, run against all of them.

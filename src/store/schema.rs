@@ -13,6 +13,8 @@ diesel::table! {
         name -> Text,
         folded -> Text,
         role -> Text,
+        password -> Nullable<Text>,
+        avatar -> Nullable<Binary>,
         created_at -> BigInt,
     }
 }
@@ -22,6 +24,19 @@ diesel::table! {
         token_hash -> Binary,
         person_id -> BigInt,
         created_at -> BigInt,
+        seen_at -> BigInt,
+        agent -> Text,
+    }
+}
+
+diesel::table! {
+    invitations (token_hash) {
+        token_hash -> Binary,
+        role -> Text,
+        created_by -> Nullable<BigInt>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        uses_left -> BigInt,
     }
 }
 
@@ -99,5 +114,14 @@ diesel::joinable!(reactions -> people (person_id));
 diesel::joinable!(mentions -> messages (message_id));
 diesel::joinable!(mentions -> people (person_id));
 diesel::allow_tables_to_appear_in_same_query!(
-    facts, people, sessions, rooms, members, messages, marks, reactions, mentions
+    facts,
+    people,
+    sessions,
+    invitations,
+    rooms,
+    members,
+    messages,
+    marks,
+    reactions,
+    mentions
 );

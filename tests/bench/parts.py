@@ -92,14 +92,8 @@ def bare_inserts(batch, seconds):
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             database.execute("PRAGMA " + pragma)
         everyone = range(1, SENDERS + 1)
-        database.executemany(
-            "INSERT INTO people (id, name, folded, role, created_at) VALUES (?, ?, ?, 'guest', 0)",
-            [(n, f"p{n}", f"p{n}") for n in everyone],
-        )
-        database.executemany(
-            "INSERT INTO rooms (id, name, title, topic, kind, archived, head, created_at) VALUES (?, ?, '', '', 'room', FALSE, 0, 0)",
-            [(n, f"r{n}") for n in everyone],
-        )
+        database.executemany("INSERT INTO people VALUES (?, ?, ?, 'guest', 0)", [(n, f"p{n}", f"p{n}") for n in everyone])
+        database.executemany("INSERT INTO rooms VALUES (?, ?, '', 'room', 0, 0)", [(n, f"r{n}") for n in everyone])
         count, begin = 0, time.perf_counter()
         while time.perf_counter() < begin + seconds:
             rows = []

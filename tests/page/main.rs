@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod accounts;
 mod browser;
 #[path = "../common/cable.rs"]
 mod cable;

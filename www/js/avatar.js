@@ -1,6 +1,8 @@
-// A person's picture: the first letter of the name on a colour made from the name. Everyone sees the same one.
+// A person's picture: the first letter of the name on a colour made from the name, or over it what the person has chosen.
+// Everyone sees the same one.
 
 import { el } from './dom.js';
+import { pictured } from './pictures.js';
 
 const HUES = [25, 55, 95, 130, 160, 195, 230, 260, 290, 325];
 
@@ -8,7 +10,7 @@ const HUES = [25, 55, 95, 130, 160, 195, 230, 260, 290, 325];
 export function avatar(name) {
   const node = el('span', { class: 'avatar', 'aria-hidden': 'true' }, initial(name));
   node.style.setProperty('--hue', HUES[hash(name) % HUES.length]);
-  return node;
+  return pictured(node, name);
 }
 
 // One character as people count them: an emoji of several code points is one.

@@ -1,8 +1,9 @@
 // The chat: what each frame does to the rooms, and what this person's doing sends. It draws nothing.
 //
 // Emits: 'line' · 'rooms' · 'room' (another one is open) · 'log' room · 'people' room · 'typing' room ·
-//        'said' {room, message, mention} (live, by somebody else; mention: it speaks to this person) · 'own' room · 'signedOut' ·
-//        'notice' text · 'gone' room (no longer for this person) · 'members' room (one more or less)
+//        'said' {room, message, mention} (live, by somebody else; mention: it speaks to this person) · 'own' room ·
+//        'me' {name, role} · 'signedOut' reason · 'notice' text · 'gone' room (no longer for this person) ·
+//        'members' room (one more or less)
 
 import { Emitter } from './events.js';
 import { browser } from './keep.js';
@@ -47,7 +48,7 @@ export class Chat extends Emitter {
       frame: frame => this.#receive(frame),
       state: () => this.#lineChanged(),
       refused: renew,
-      signedOut: () => this.emit('signedOut'),
+      signedOut: reason => this.emit('signedOut', reason),
     });
   }
 
@@ -230,6 +231,7 @@ export class Chat extends Emitter {
       this.me = this.rooms.me = you.name;
       this.role = you.role;
       this.#changes.clear();
+      this.emit('me', you);
       Object.assign(this.limits, limits);
       if (this.#epoch !== null && this.#epoch !== epoch) for (const room of this.rooms.all()) room.forget();
       this.#epoch = epoch;

@@ -13,6 +13,7 @@ const PATIENCE = 8_000;        // no answer to it for so long: the line is dead,
 
 const TOO_SLOW = 4000;
 const SIGNED_OUT = 4001;
+const CHANGED = 4002;
 export const BROKE_A_RULE = 1008;
 const NO_CLOSE_FRAME = 1006;
 
@@ -114,7 +115,7 @@ export class Line {
     this.ended = { code, reason };
     if (code === SIGNED_OUT) {
       this.#enter('stopped');
-      return this.#on.signedOut();
+      return this.#on.signedOut(reason);
     }
     // Shown the door: it comes back when the person says so, not by itself.
     if (code === BROKE_A_RULE) {
@@ -122,8 +123,8 @@ export class Line {
       return this.#enter('waiting');
     }
     if (opened && performance.now() - opened > STEADY_AFTER) this.#failures = 0;
-    // Too slow means: come back at once with `since`. Twice in a row means: not quite at once.
-    if (code === TOO_SLOW && this.#failures === 0) {
+    // Too slow, or somebody else now, means: come back at once with `since`. Twice in a row means: not quite at once.
+    if ((code === TOO_SLOW || code === CHANGED) && this.#failures === 0) {
       this.#failures = 1;
       return this.#connect();
     }

@@ -16,29 +16,35 @@ import { Drawers } from './drawers.js';
 import { EmojiPicker } from './emojipicker.js';
 import { tab } from './keep.js';
 import { firstLine } from './format.js';
+import { listKeysOnDemand } from './keys.js';
 import { Log } from './log.js';
 import { MessageMenu } from './messagemenu.js';
 import { LOBBY } from './model.js';
 import { notify } from './notify.js';
 import { Outbox } from './outbox.js';
 import { showPeople } from './people.js';
+import { loadPictures } from './pictures.js';
 import { isSlug, RoomDialog } from './roomdialog.js';
 import { showRooms } from './roomlist.js';
 import { roomMenu } from './roommenu.js';
 import * as session from './session.js';
+import { showTheme } from './theme.js';
 import { showTitle } from './title.js';
 import { showTyping } from './typing.js';
 import { makeRoomForKeyboard } from './viewport.js';
-import { askForName } from './welcome.js';
+import { askForName, invitation } from './welcome.js';
 import { WireToggle } from './wire.js';
-import { words } from './words.js';
+import { sentence, words } from './words.js';
 
 furnish(document);
+showTheme();
 
 const address = new URL('/ws', location.href.replace(/^http/, 'ws'));
 const chat = new Chat({ url: address.href, outbox: new Outbox(tab), renew });
 const roomDialog = new RoomDialog(chat);
 const drawers = new Drawers();
+let me = { name: '', role: 'guest' };
+let registering = false;
 const composer = new Composer(chat);
 const log = new Log(chat, {
   retry: id => chat.retry(id),
@@ -66,6 +72,7 @@ roomMenu(chat, leaveRoom);
 announce(chat);
 notify(chat);
 makeRoomForKeyboard();
+listKeysOnDemand();
 
 chat.attending = () => log.atEnd && !document.hidden;
 document.addEventListener('visibilitychange', () => (document.hidden ? chat.settle() : chat.look()));
@@ -75,34 +82,53 @@ chat.on('room', () => {
 });
 chat.on('gone', room => { if (location.hash === `#${room.name}`) location.hash = LOBBY; });
 chat.on('line', () => { byId('app').dataset.line = chat.line.state; });
-chat.on('signedOut', () => askAgain());
+chat.on('me', showMe);
+chat.on('signedOut', signedOut);
 
 addEventListener('hashchange', followHash);
 byId('new-room').addEventListener('click', () => { drawers.close(); roomDialog.open(); });
 byId('sign-out').addEventListener('click', signOut);
+byId('open-settings').addEventListener('click', openSettings);
 start();
 
 async function start() {
   try {
-    const known = await session.resume();
-    if (known) return enter(known);
+    const known = invitation() ? await session.current() : await session.resume();
+    // An invitation is for somebody who has no account yet.
+    if (known && !(invitation() && known.role === 'guest')) return enter(known);
     enter(await askForName());
   } catch (problem) {
     if (problem instanceof session.Refused) return enter(await askForName(problem.message));
     // The server is away. Whoever has been here before waits for it in the chat; a stranger at the door.
-    if (session.rememberedName()) return enter({ name: session.rememberedName() });
+    if (session.rememberedName()) return enter({ name: session.rememberedName(), role: session.hadAccount() ? 'member' : 'guest' });
     enter(await askForName());
   }
 }
 
-function enter({ name }) {
-  chat.me = chat.rooms.me = name;
-  text(byId('me-name'), name);
-  byId('me-avatar').replaceChildren(avatar(name));
+function enter(who) {
+  chat.me = chat.rooms.me = who.name;
+  showMe(who);
+  loadPictures();
   byId('app').hidden = false;
   followHash();
   wire.ready.then(() => chat.line.start());
   if (matchMedia('(hover: hover)').matches) composer.focus();
+}
+
+// Who this is may change while one is here: a new name, a new role.
+function showMe({ name, role }) {
+  me = { name, role };
+  session.remember(me);
+  text(byId('me-name'), name);
+  byId('me-avatar').replaceChildren(avatar(name));
+}
+
+// Another tab may have signed in anew meanwhile: then there is nothing to ask.
+async function signedOut(reason) {
+  if (registering) return;
+  const known = await session.current().catch(() => null);
+  if (known) return enter(known);
+  askAgain(reason ? sentence(reason) : '');
 }
 
 async function askAgain(problem) {
@@ -137,6 +163,22 @@ async function talkWith(name) {
   } catch ({ message }) {
     chat.emit('notice', message);
   }
+}
+
+async function openSettings() {
+  drawers.close();
+  const settings = await import('./settings.js');
+  settings.openSettings({ ...me }, { register });
+}
+
+// A guest makes an account, and is no guest any more: the line begins anew.
+async function register() {
+  registering = true;
+  const account = await askForName('', { mode: 'register', dismissible: true });
+  registering = false;
+  if (!account) return chat.line.start();
+  chat.line.stop();
+  enter(account);
 }
 
 function leaveRoom(room) {

@@ -1,49 +1,54 @@
-// Who this person is, over HTTP: a name for a session cookie. The WebSocket handshake then carries the cookie.
+// Who this person is, over HTTP: a name, with or without a password, for a session cookie. The WebSocket handshake then
+// carries the cookie.
 
+import { ask, Refused } from './api.js';
 import { browser } from './keep.js';
-import { sentence, words } from './words.js';
 
-/** The server said no; `message` is for people. */
-export class Refused extends Error {}
+export { Away, Refused } from './api.js';
 
-/** The server did not answer at all. */
-export class Away extends Error {}
+/** How one comes in here: {join: 'open' | 'invite' | 'closed', guests}. Throws `Away`. */
+export const door = () => ask('GET', '/api/door');
 
 /** The session's `{name, role}`, or null when there is none. Throws `Refused` (another has the name now) or `Away`. */
-export async function current() {
-  const answer = await ask('GET');
-  if (answer.status === 409) throw new Refused(sentence((await answer.json()).error.message));
-  if (!answer.ok) throw new Away(String(answer.status));
-  return answer.json();
-}
+export const current = () => ask('GET', '/api/session');
 
-/** Begins a session under `name` and remembers the name. Throws `Refused` or `Away`. */
-export async function begin(name) {
-  const answer = await ask('POST', { name });
-  const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(body.error ? sentence(body.error.message) : words.welcome.away);
-  browser.write('name', body.name);
-  browser.remove('signed-out');
-  return body;
-}
+/** Begins a guest's session under `name`. This and the next two remember the name, and throw `Refused` or `Away`. */
+export const begin = name => signedIn(ask('POST', '/api/session', { name }));
+
+/** Signs in to an account. */
+export const signIn = (name, password) => signedIn(ask('POST', '/api/session', { name, password }));
+
+/** Makes an account, with an invitation where one is needed. */
+export const register = (name, password, invite) => signedIn(ask('POST', '/api/register', { name, password, invite }));
 
 /** Ends the session. The name stays remembered, as a proposal only. */
 export async function end() {
   browser.write('signed-out', true);
-  await ask('DELETE').catch(() => {});
+  await ask('DELETE', '/api/session').catch(() => {});
 }
 
 /** The name last used here, or ''. */
 export const rememberedName = () => browser.read('name', '');
 
+/** Whether that was an account's. */
+export const hadAccount = () => browser.read('account', false);
+
+/** What the browser remembers of who is here. */
+export function remember({ name, role }) {
+  browser.write('name', name);
+  browser.write('account', role !== 'guest');
+  browser.remove('signed-out');
+}
+
 /**
- * Gets a session without asking the person: the one there is, or a new one under the remembered name (a server
+ * Gets a session without asking the person: the one there is, or a guest's under the remembered name (a server
  * without a database forgets sessions when it restarts). Null: ask. Throws `Refused` (name taken) or `Away`.
  */
 export async function resume() {
   const session = await current();
+  if (session) remember(session);
   if (session) return session;
-  if (!rememberedName() || browser.read('signed-out')) return null;
+  if (!rememberedName() || hadAccount() || browser.read('signed-out')) return null;
   try {
     return await begin(rememberedName());
   } catch (problem) {
@@ -54,15 +59,8 @@ export async function resume() {
   }
 }
 
-async function ask(method, body) {
-  try {
-    return await fetch('/api/session', {
-      method,
-      headers: body ? { 'Content-Type': 'application/json' } : {},
-      body: body && JSON.stringify(body),
-      cache: 'no-store',
-    });
-  } catch {
-    throw new Away('no answer');
-  }
+async function signedIn(asked) {
+  const session = await asked;
+  remember(session);
+  return session;
 }

@@ -1,50 +1,98 @@
-// The dialog that asks for a name. It cannot be dismissed: without a name there is no chat.
+// The dialog at the door: as a guest by name alone, or with an account, or making one. It cannot be dismissed: without a name
+// there is no chat.
 
-import { byId, text } from './dom.js';
-import { begin, Refused, rememberedName } from './session.js';
+import { Refused } from './api.js';
+import { byId, el, text } from './dom.js';
+import { begin, door, hadAccount, register, rememberedName, signIn } from './session.js';
 import { words } from './words.js';
 
-/** Asks until the server takes a name; resolves with the session. `problem` is shown at the field from the start. */
-export function askForName(problem = '') {
+const INVITED = /^#invite=([0-9a-f]{1,128})$/;
+
+/** The token of an invitation that this page was opened with, or null. */
+export const invitation = () => location.hash.match(INVITED)?.[1] ?? null;
+
+/**
+ * Asks until the server takes a name; resolves with the session. `problem` is shown at the field from the start, and
+ * `mode` is 'guest', 'signIn' or 'register' where it is known what the person wants. `dismissible`: the person is in already.
+ */
+export async function askForName(problem = '', { mode, dismissible = false } = {}) {
+  const rules = await door().catch(() => ({ join: 'open', guests: true }));
   const dialog = byId('welcome');
-  const input = byId('name-input');
-  input.value = rememberedName();
-  complain(problem);
+  byId('name-input').value = rememberedName();
+  byId('password-input').value = '';
+  become(mode ?? firstMode(rules), rules);
+  complain('name', problem);
   if (!dialog.open) dialog.showModal();
-  input.focus();
-  input.select();
+  const first = byId('name-input').value && dialog.dataset.mode !== 'guest' ? byId('password-input') : byId('name-input');
+  first.focus();
+  first.select();
 
   return new Promise(resolve => {
-    dialog.oncancel = event => event.preventDefault();
+    dialog.oncancel = event => { if (!dismissible) event.preventDefault(); };
     // Chromium closes on a second Escape whatever one says.
-    dialog.onclose = () => dialog.showModal();
-    input.oninput = () => complain('');
+    dialog.onclose = () => (dismissible ? resolve(null) : dialog.showModal());
+    for (const field of ['name', 'password']) byId(`${field}-input`).oninput = () => complain(field, '');
     byId('welcome-form').onsubmit = async event => {
       event.preventDefault();
-      const session = await enter(input);
+      const session = await enter(dialog.dataset.mode);
       if (!session) return;
       dialog.onclose = null;
       dialog.close();
+      byId('password-input').value = '';
+      if (invitation()) history.replaceState(null, '', location.pathname);
       resolve(session);
     };
   });
 }
 
-async function enter(input) {
-  const name = input.value.trim();
-  if (name === '') return complain(words.welcome.empty);
+function firstMode({ guests }) {
+  if (invitation()) return 'register';
+  return hadAccount() || !guests ? 'signIn' : 'guest';
+}
+
+function become(mode, rules) {
+  const say = words.welcome[mode];
+  const invited = invitation() !== null;
+  byId('welcome').dataset.mode = mode;
+  text(byId('welcome-title'), mode === 'register' && invited ? words.welcome.invited : say.title);
+  text(byId('welcome-text'), say.text);
+  text(byId('join'), say.join);
+  byId('password-part').hidden = mode === 'guest';
+  byId('name-input').autocomplete = mode === 'guest' ? 'nickname' : 'username';
+  byId('password-input').autocomplete = mode === 'register' ? 'new-password' : 'current-password';
+  complain('name', '');
+  complain('password', '');
+  const open = { guest: rules.guests, signIn: true, register: invited || rules.join === 'open' };
+  const others = ['guest', 'signIn', 'register'].filter(other => other !== mode && open[other]);
+  byId('welcome-ways').replaceChildren(...others.map(other =>
+    el('button', { type: 'button', class: 'link', data: { mode: other }, onclick: () => turnTo(other, rules) }, words.welcome[other].way)));
+}
+
+function turnTo(mode, rules) {
+  become(mode, rules);
+  byId('name-input').focus();
+}
+
+async function enter(mode) {
+  const name = byId('name-input').value.trim();
+  const password = byId('password-input').value;
+  if (name === '') return complain('name', words.welcome.empty);
+  if (mode === 'register' && [...password].length < 8) return complain('password', words.welcome.short);
+  if (mode !== 'guest' && password === '') return complain('password', words.welcome.noPassword);
   byId('join').disabled = true;
   try {
-    return await begin(name);
+    if (mode === 'guest') return await begin(name);
+    if (mode === 'signIn') return await signIn(name, password);
+    return await register(name, password, invitation() ?? undefined);
   } catch (problem) {
-    complain(problem instanceof Refused ? problem.message : words.welcome.away);
-    input.focus();
+    complain(mode === 'signIn' && problem instanceof Refused ? 'password' : 'name', problem.message);
   } finally {
     byId('join').disabled = false;
   }
 }
 
-function complain(problem) {
-  text(byId('name-error'), problem);
-  byId('name-input').setAttribute('aria-invalid', problem !== '');
+function complain(field, problem) {
+  text(byId(`${field}-error`), problem);
+  byId(`${field}-input`).setAttribute('aria-invalid', problem !== '');
+  if (problem) byId(`${field}-input`).focus();
 }

@@ -67,7 +67,7 @@ impl State {
     fn mention(&mut self, message: &Message) {
         let author = message.from.folded();
         let called = mention::candidates(&message.body);
-        let found = called.into_iter().filter_map(|names| names.into_iter().find(|name| self.known.contains_key(name)));
+        let found = called.into_iter().filter_map(|names| names.into_iter().find(|name| self.everyone.knows(name)));
         let found: Vec<String> = found.filter(|name| *name != author).collect();
         let mentioned = &mut self.rooms[message.room as usize - 1].mentioned;
         if found.is_empty() {

@@ -2,17 +2,16 @@
 //! `database`.
 
 mod messages;
-// The table has the name of the file already.
+// The tables have the names of these files already.
+#[path = "people.rs"]
+mod of_people;
 #[path = "rooms.rs"]
 mod of_rooms;
 
 use super::database::{Database, Pragmas, Synchronous, migrate, on, probe};
 use super::readers::Readers;
-use super::schema::{facts, marks, people, rooms, sessions};
-use super::{
-    Fault, Membership, Message, Outcome, Person, Record, Rev, Role, Room, RoomId, RoomView, Store, Time, TokenHash,
-    random_hex,
-};
+use super::schema::{facts, marks, people, rooms};
+use super::{Fault, Membership, Message, Outcome, Record, Rev, Role, Room, RoomId, RoomView, Store, Time, random_hex};
 use crate::error::Error;
 use crate::name::{PersonName, RoomName};
 use diesel::prelude::*;
@@ -22,9 +21,6 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::Path;
-
-/// Sessions older than this are swept away at start.
-const SESSION_LIFE: i64 = 400 * 24 * 60 * 60 * 1000;
 
 /// Messages in an SQL database: one connection writes, a few read.
 pub struct Sql {
@@ -78,7 +74,7 @@ fn furnish(connection: &mut Database) -> Result<String, Error> {
     let now = Time::now().0;
     connection
         .transaction(|c| {
-            diesel::delete(sessions::table.filter(sessions::created_at.lt(now - SESSION_LIFE))).execute(c)?;
+            of_people::sweep(c, Time(now))?;
             let epoch = facts::table.filter(facts::name.eq("epoch")).select(facts::value);
             if let Some(epoch) = epoch.first::<String>(c).optional()? {
                 return Ok(epoch);
@@ -134,28 +130,6 @@ impl Store for Sql {
             row.first::<String>(c).optional()
         });
         Ok(found?.map(|name| PersonName::trusted(&name)))
-    }
-
-    fn open_session(&self, token: &TokenHash, name: &PersonName, at: Time) -> Result<(), Error> {
-        let mut writer = self.writer.lock();
-        let opened = writer.transaction(|c, people| {
-            let (person, _) = person(c, people, name, at)?;
-            let row =
-                (sessions::token_hash.eq(&token[..]), sessions::person_id.eq(person), sessions::created_at.eq(at.0));
-            diesel::insert_into(sessions::table).values(row).execute(c)
-        });
-        opened.map(drop).map_err(|e| refused(&e))
-    }
-
-    fn session(&self, token: &TokenHash) -> Result<Option<Person>, Error> {
-        let token = *token;
-        self.readers.read(move |c| session(c, &token))
-    }
-
-    fn end_session(&self, token: &TokenHash) -> Result<(), Error> {
-        let ended = diesel::delete(sessions::table.filter(sessions::token_hash.eq(&token[..])))
-            .execute(&mut self.writer.lock().connection);
-        ended.map(drop).map_err(|e| refused(&e))
     }
 }
 
@@ -292,16 +266,6 @@ fn person(c: &mut Database, known: &mut People, name: &PersonName, at: Time) -> 
     };
     known.insert(folded, (id, name.clone()));
     Ok((id, name.clone()))
-}
-
-fn session(c: &mut Database, token: &TokenHash) -> QueryResult<Option<Person>> {
-    let name: Option<String> = sessions::table
-        .inner_join(people::table)
-        .filter(sessions::token_hash.eq(&token[..]))
-        .select(people::name)
-        .first(c)
-        .optional()?;
-    Ok(name.map(|name| Person { name: PersonName::trusted(&name), role: Role::Guest }))
 }
 
 fn mark(c: &mut Database, person: i64, room: RoomId, rev: Rev) -> QueryResult<()> {

@@ -4,6 +4,7 @@ DROP TABLE marks;
 DROP TABLE messages;
 DROP TABLE members;
 DROP TABLE rooms;
+DROP TABLE invitations;
 DROP TABLE sessions;
 DROP TABLE people;
 DROP TABLE facts;

@@ -4,20 +4,36 @@ CREATE TABLE facts (
     value TEXT NOT NULL
 );
 
--- Whoever has posted, read or signed in. `folded` is the name as names are compared.
+-- Whoever has posted, read or signed in. `folded` is the name as names are compared: two that look alike are one. Whoever has a
+-- password (argon2id, as a PHC string) has an account; the others are guests.
 CREATE TABLE people (
     id         INTEGER NOT NULL PRIMARY KEY,
     name       TEXT    NOT NULL,
     folded     TEXT    NOT NULL UNIQUE,
     role       TEXT    NOT NULL,
+    password   TEXT,
+    avatar     BLOB,
     created_at BIGINT  NOT NULL
 );
 
--- A cookie's token, as its SHA-256.
+-- A cookie's token, as its SHA-256. `agent` is what the browser calls itself.
 CREATE TABLE sessions (
     token_hash BLOB    NOT NULL PRIMARY KEY,
     person_id  BIGINT  NOT NULL REFERENCES people (id),
-    created_at BIGINT  NOT NULL
+    created_at BIGINT  NOT NULL,
+    seen_at    BIGINT  NOT NULL,
+    agent      TEXT    NOT NULL
+);
+CREATE INDEX sessions_by_person ON sessions (person_id);
+
+-- Leave to make an account, as the SHA-256 of the token in its link. Nobody made those that the server itself gave out.
+CREATE TABLE invitations (
+    token_hash BLOB    NOT NULL PRIMARY KEY,
+    role       TEXT    NOT NULL,
+    created_by BIGINT  REFERENCES people (id),
+    created_at BIGINT  NOT NULL,
+    expires_at BIGINT  NOT NULL,
+    uses_left  BIGINT  NOT NULL
 );
 
 -- `head` is the number given last in the room; `maker_id` may change it, and passes on when its maker goes for good.
