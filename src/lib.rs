@@ -79,6 +79,7 @@ mod refusal;
 mod registry;
 mod roster;
 mod server;
+mod skeleton;
 mod store;
 mod subscription;
 mod transport;

@@ -9,7 +9,7 @@ use crate::identity::Guests;
 use crate::metrics::{Metrics, Now};
 use crate::name::PersonName;
 use crate::peer::Peer;
-use crate::protocol::{Limits, close};
+use crate::protocol::{self, Limits, close};
 use crate::refusal::Refusal;
 use crate::registry::Registry;
 use crate::roster::Roster;
@@ -89,6 +89,16 @@ impl Line {
         let why = "you have another name or role now; come back with since";
         self.tell(move |registry| {
             registry.person(&folded).iter().for_each(|party| party.outbox.close(close::CHANGED, why));
+        });
+    }
+
+    /// Tells those around a person that there is another picture, or none any more.
+    pub fn pictured(&self, name: &PersonName, avatar: bool) {
+        let (folded, frame) = (name.folded(), protocol::person(name, avatar));
+        self.tell(move |registry| {
+            for party in registry.around(&folded) {
+                party.outbox.send(std::slice::from_ref(&frame));
+            }
         });
     }
 

@@ -1,7 +1,7 @@
 //! How names look: which letters cannot be seen, and which names cannot be told apart.
 
+use crate::skeleton::skeleton;
 use unicode_normalization::UnicodeNormalization;
-use unicode_security::skeleton;
 
 /// Whether a character alone cannot be seen. A joiner joins nothing alone; an emoji needs it.
 pub fn unseen_alone(c: char) -> bool {

@@ -7,7 +7,7 @@ use crate::peer::{ClientId, Tongue};
 use crate::store::{Rev, Room, RoomId};
 use bytes::Bytes;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// Rooms with more people than this are told how many, not who; nor who is writing.
@@ -322,6 +322,17 @@ impl<M: Clone> Registry<M> {
         others.filter(|other| other.tongue == Tongue::Json).map(|other| &other.reach).collect()
     }
 
+    /// Everyone who sees that person's name: who is in a small room with one of the person's connections, those included.
+    /// The name is folded.
+    pub fn around(&self, folded: &str) -> Vec<&M> {
+        let own = self.people.get(folded).into_iter().flatten().filter_map(|client| self.clients.get(client));
+        let rooms: HashSet<RoomId> = own.flat_map(|client| client.rooms.iter().copied()).collect();
+        let lines = rooms.iter().filter_map(|room| self.rooms.get(room)).filter(|line| line.people.len() <= NAMED);
+        let members = lines.flat_map(|line| &line.members).filter(|member| member.tongue == Tongue::Json);
+        let each: HashMap<ClientId, &M> = members.map(|member| (member.client, &member.reach)).collect();
+        each.into_values().collect()
+    }
+
     /// When [`Registry::news`] has something to tell.
     pub fn news_due(&self) -> Option<Instant> {
         self.due.peek().map(|Reverse((at, _))| *at)
@@ -536,6 +547,30 @@ mod tests {
         assert_eq!(scene.registry.deliver(1, |to, _| *to == 2), Delivered { frames: 1, bytes: 2 });
         assert_eq!(scene.registry.deliver(1, |_, _| true), Delivered::default());
         assert_eq!(scene.registry.deliver(2, |_, _| true), Delivered::default(), "no such room");
+    }
+
+    #[test]
+    fn who_sees_a_name_is_around_that_person_once_and_not_in_a_big_room() {
+        let mut scene = Scene::new();
+        for (id, who) in [(1, "Ann"), (2, "ann"), (3, "bob"), (4, "eve")] {
+            scene.open(id, who);
+        }
+        scene.registry.open(5, name("line"), Tongue::Plain, 5);
+        for (id, in_room) in [(1, 1), (2, 1), (2, 2), (3, 1), (3, 2), (5, 1), (4, 3)] {
+            scene.registry.join(id, &room(in_room), 0, scene.now);
+        }
+        let around = |scene: &Scene| {
+            let mut all: Vec<_> = scene.registry.around(&name("ANN").folded()).into_iter().copied().collect();
+            all.sort_unstable();
+            all
+        };
+        assert_eq!(around(&scene), [1, 2, 3]);
+        for id in 100..100 + NAMED as ClientId {
+            scene.open(id, &format!("p{id}"));
+            scene.join(id, 0);
+        }
+        assert_eq!(around(&scene), [2, 3], "the second room alone");
+        assert_eq!(scene.registry.around("nobody"), [] as [&ClientId; 0]);
     }
 
     #[test]

@@ -87,7 +87,10 @@ fn set_avatar(line: &Line, request: &mut Request) -> Result<Answer, Answer> {
     check_origin(request)?;
     let Caller { person, .. } = at_least(Role::Member, line, request)?;
     let picture = picture::read(request)?;
+    // Others are told of each.
+    count_address(line, request)?;
     line.store.set_avatar(person.id, Some(&picture)).map_err(|e| unavailable(&e))?;
+    line.pictured(&person.name, true);
     Ok(done())
 }
 
@@ -95,6 +98,7 @@ fn clear_avatar(line: &Line, request: &Request) -> Result<Answer, Answer> {
     check_origin(request)?;
     let Caller { person, .. } = at_least(Role::Member, line, request)?;
     line.store.set_avatar(person.id, None).map_err(|e| unavailable(&e))?;
+    line.pictured(&person.name, false);
     Ok(done())
 }
 

@@ -1,35 +1,30 @@
 //! The page's files: compiled in, or read from a folder while one works on them.
 
 use super::{Answer, POLICY, field, header, problem};
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use include_dir::{Dir, include_dir};
+use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
-use std::io::Write;
+use std::borrow::Cow;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
 use tiny_http::{Request, Response};
 
-static WWW: Dir = include_dir!("$CARGO_MANIFEST_DIR/www");
+/// Each file by its name, packed with gzip: see `build.rs`.
+static WWW: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
 /// The page, ready to be sent.
 pub(super) struct Page {
     folder: Option<PathBuf>,
-    files: OnceLock<HashMap<String, Arc<File>>>,
 }
 
-struct File {
-    kind: &'static str,
-    etag: String,
-    plain: Vec<u8>,
-    gzip: Vec<u8>,
+enum File {
+    Packed(&'static [u8]),
+    Plain(Vec<u8>),
 }
 
 impl Page {
     /// The page that was compiled in, or the one in `folder`.
     pub fn new(folder: Option<&Path>) -> Page {
-        Page { folder: folder.map(Into::into), files: OnceLock::new() }
+        Page { folder: folder.map(Into::into) }
     }
 
     /// The file at `path`; `/` is the page itself.
@@ -38,35 +33,35 @@ impl Page {
         let Some(file) = self.file(name) else {
             return problem(404, "not_found", "there is nothing here; the chat is at /");
         };
-        let known = header(request, "If-None-Match").is_some_and(|known| known.contains(&file.etag));
-        let gzip = header(request, "Accept-Encoding").is_some_and(|accepts| accepts.contains("gzip"));
-        let (status, body) = match (known, gzip) {
-            (true, _) => (304, Vec::new()),
-            (false, true) => (200, file.gzip.clone()),
-            (false, false) => (200, file.plain.clone()),
+        let etag = file.etag();
+        let known = header(request, "If-None-Match").is_some_and(|known| known.contains(&etag));
+        let takes_gzip = header(request, "Accept-Encoding").is_some_and(|accepts| accepts.contains("gzip"));
+        let gzip = takes_gzip && matches!(file, File::Packed(_));
+        let (status, body) = match known {
+            true => (304, Vec::new()),
+            false => (200, file.body(gzip).into_owned()),
         };
         let mut answer = Response::from_data(body)
             .with_status_code(status)
-            .with_header(field("ETag", &file.etag))
+            .with_header(field("ETag", &etag))
             .with_header(field("Cache-Control", "no-cache"))
             .with_header(field("Vary", "Accept-Encoding"))
             .with_header(field("X-Content-Type-Options", "nosniff"))
             .with_header(field("Referrer-Policy", "no-referrer"));
-        answer.add_header(field("Content-Type", file.kind));
+        answer.add_header(field("Content-Type", kind(name)));
         if gzip && !known {
             answer.add_header(field("Content-Encoding", "gzip"));
         }
-        if file.kind.starts_with("text/html") {
+        if kind(name).starts_with("text/html") {
             answer.add_header(field("Content-Security-Policy", &policy(request)));
         }
         answer
     }
 
-    fn file(&self, name: &str) -> Option<Arc<File>> {
+    fn file(&self, name: &str) -> Option<File> {
         match &self.folder {
-            Some(folder) => read(folder, name).map(|plain| Arc::new(File::new(name, plain))),
-            // Packed at the first request: a server starts faster without, and an API alone never needs it.
-            None => self.files.get_or_init(compiled_in).get(name).cloned(),
+            Some(folder) => read(folder, name).map(File::Plain),
+            None => WWW.iter().find(|(known, _)| *known == name).map(|(_, packed)| File::Packed(packed)),
         }
     }
 }
@@ -81,19 +76,6 @@ fn policy(request: &Request) -> String {
     }
 }
 
-fn compiled_in() -> HashMap<String, Arc<File>> {
-    fn collect(folder: &Dir, files: &mut HashMap<String, Arc<File>>) {
-        for file in folder.files() {
-            let name = file.path().to_string_lossy().into_owned();
-            files.insert(name.clone(), Arc::new(File::new(&name, file.contents().to_vec())));
-        }
-        folder.dirs().for_each(|folder| collect(folder, files));
-    }
-    let mut files = HashMap::new();
-    collect(&WWW, &mut files);
-    files
-}
-
 /// A file of the folder, never one outside it.
 fn read(folder: &Path, name: &str) -> Option<Vec<u8>> {
     let plain = |part: std::path::Component| matches!(part, std::path::Component::Normal(_));
@@ -101,15 +83,29 @@ fn read(folder: &Path, name: &str) -> Option<Vec<u8>> {
 }
 
 impl File {
-    fn new(name: &str, plain: Vec<u8>) -> File {
-        let mut packer = GzEncoder::new(Vec::new(), Compression::best());
-        // Into memory: nothing here can fail.
-        let gzip = packer.write_all(&plain).and_then(|()| packer.finish()).unwrap_or_default();
-        let digest = Sha256::digest(&plain);
-        // Weak, for the packed form and the plain one share it.
-        let etag = format!("W/\"{}\"", digest[..12].iter().map(|b| format!("{b:02x}")).collect::<String>());
-        File { kind: kind(name), etag, plain, gzip }
+    /// Weak, for the packed form and the plain one share it.
+    fn etag(&self) -> String {
+        let digest = match self {
+            File::Packed(packed) => Sha256::digest(packed),
+            File::Plain(plain) => Sha256::digest(plain),
+        };
+        format!("W/\"{}\"", digest[..12].iter().map(|b| format!("{b:02x}")).collect::<String>())
     }
+
+    fn body(&self, gzip: bool) -> Cow<'_, [u8]> {
+        match self {
+            File::Packed(packed) if gzip => Cow::Borrowed(packed),
+            File::Packed(packed) => Cow::Owned(unpacked(packed)),
+            File::Plain(plain) => Cow::Borrowed(plain),
+        }
+    }
+}
+
+fn unpacked(packed: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    // What was packed here is whole: nothing here can fail.
+    let _ = GzDecoder::new(packed).read_to_end(&mut plain);
+    plain
 }
 
 fn kind(name: &str) -> &'static str {

@@ -285,6 +285,16 @@ pub fn read(room: &RoomName, rev: Rev) -> Bytes {
     say("read", Read { room, rev })
 }
 
+/// Somebody with an account has another picture, or none any more.
+pub fn person(name: &PersonName, avatar: bool) -> Bytes {
+    #[derive(Serialize)]
+    struct Person<'a> {
+        name: &'a PersonName,
+        avatar: bool,
+    }
+    say("person", Person { name, avatar })
+}
+
 /// The answer to a `ping`.
 pub fn pong(t: Option<&Value>) -> Bytes {
     #[derive(Serialize)]

@@ -31,8 +31,18 @@ fn no_async_runtime_is_in_the_tree() {
 
 #[test]
 fn nothing_but_what_belongs_there_stands_at_the_top() {
-    const BELONGS: [&str; 9] =
-        ["Cargo.toml", "Cargo.lock", "src", "www", "tests", "examples", "README.md", "LICENSE-MIT", "LICENSE-APACHE"];
+    const BELONGS: [&str; 10] = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "build.rs",
+        "src",
+        "www",
+        "tests",
+        "examples",
+        "README.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+    ];
     // What git ignores is not part of the project.
     let ignored = read(".gitignore");
     for entry in std::fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap() {

@@ -155,6 +155,20 @@ fn a_guest_keeps_the_name_by_making_an_account_and_changes_it() {
     );
     let bob = chromium.person(server.address, "bob");
     bob.wait_for("$('.person[data-name=Anna] img')?.naturalWidth === 8 && !$('.person[data-name=bob] img')");
+    // Another one is seen at once, and when it is gone there is a letter again.
+    let change = |method: &str, side: u8| {
+        ann.ask(&format!(
+            "await (async () => {{
+                const canvas = Object.assign(document.createElement('canvas'), {{ width: {side}, height: {side} }});
+                const body = '{method}' === 'PUT' ? await new Promise(done => canvas.toBlob(done, 'image/png')) : null;
+                await fetch('/api/me/avatar', {{ method: '{method}', body }});
+            }})()"
+        ));
+    };
+    change("PUT", 9);
+    bob.wait_for("$('.person[data-name=Anna] img')?.naturalWidth === 9");
+    change("DELETE", 0);
+    bob.wait_for("!$('.person[data-name=Anna] img')");
     bob.resize(320, 700, true);
     bob.click("#open-rooms");
     bob.click("#open-settings");
@@ -169,6 +183,47 @@ fn a_guest_keeps_the_name_by_making_an_account_and_changes_it() {
     ann.is_in();
     ann.click("#sign-out");
     ann.wait_for("$('#welcome').open && $('#welcome').dataset.mode === 'signIn'");
+}
+
+#[test]
+fn whoever_is_in_is_told_what_an_invitation_does_and_may_use_it_or_not() {
+    let Some(chromium) = Chromium::get() else { return };
+    let builder = Server::builder().join(parlor::Join::Invite).listen("127.0.0.1:0".parse().unwrap());
+    let bound = builder.bind().unwrap();
+    let token = bound.owner_invitation().unwrap().unwrap();
+    let handle = bound.spawn().unwrap();
+    let server = TestServer { address: handle.address(), handle };
+    let ann = chromium.person(server.address, "ann");
+    // In the tab where she is a guest.
+    let open = format!("void (location.hash = 'invite={token}')");
+    ann.ask(&open);
+    ann.wait_for("$('#welcome').open && /You are here as ann, a guest/.test($('#welcome-text').textContent)");
+    ann.click("[data-mode=stay]");
+    ann.wait_for("!$('#welcome').open && !location.hash.includes('invite')");
+    ann.say("still a guest");
+    ann.ask(&open);
+    ann.wait_for(
+        "$('#welcome').open && $('#name-input').value === 'ann' && document.activeElement.id === 'password-input'",
+    );
+    ann.type_text(PASSWORD);
+    ann.press("Enter");
+    ann.is_in();
+    ann.wait_for("!location.hash.includes('invite')");
+    ann.click("#open-settings");
+    ann.wait_for("shown('#settings-roles')");
+    let link = ann.ask("(await (await fetch('/api/invitations', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' })).json()).token");
+    // She has an account: in another tab, from the start.
+    ann.ask(&format!("void (location.hash = 'invite={}', location.reload())", link.as_str().unwrap()));
+    ann.wait_for("$('#welcome').open && /You have an account here: ann/.test($('#welcome-text').textContent)");
+    assert_eq!(ann.ask("$('#name-input').value"), "", "a second account needs another name");
+    ann.press("Escape");
+    ann.is_in();
+    ann.wait_for("$('#me-name').textContent === 'ann' && !location.hash.includes('invite')");
+    // It is still good for somebody else.
+    let bob = chromium.window(server.address);
+    bob.ask(&format!("void (location.hash = 'invite={}')", link.as_str().unwrap()));
+    bob.wait_for("$('#welcome').dataset.mode === 'register'");
+    register(&bob, "bob");
 }
 
 #[test]

@@ -192,6 +192,28 @@ impl Window {
         Window::new(self.chromium.clone(), self.context.clone(), self.address)
     }
 
+    /// Light or dark as the system would have it, and nothing that moves.
+    pub fn prefers(&self, dark: bool) {
+        let feature = |name: &str, value: &str| Emulation::MediaFeature { name: name.into(), value: value.into() };
+        let scheme = if dark { "dark" } else { "light" };
+        let features = vec![feature("prefers-color-scheme", scheme), feature("prefers-reduced-motion", "reduce")];
+        self.call(Emulation::SetEmulatedMedia { media: None, features: Some(features) });
+    }
+
+    /// What is to be seen, as a PNG in base64.
+    pub fn picture(&self) -> String {
+        let format = Some(Page::CaptureScreenshotFormatOption::Png);
+        self.call(Page::CaptureScreenshot {
+            format,
+            quality: None,
+            clip: None,
+            from_surface: None,
+            capture_beyond_viewport: None,
+            optimize_for_speed: None,
+        })
+        .data
+    }
+
     pub fn resize(&self, width: u32, height: u32, mobile: bool) {
         self.call(Emulation::SetDeviceMetricsOverride {
             width,
@@ -291,14 +313,17 @@ impl Window {
         self.press_with(key, 8);
     }
 
-    fn press_with(&self, key: &str, modifiers: u32) {
+    pub fn press_with(&self, key: &str, modifiers: u32) {
         let (code, text) = match key {
             "Backspace" => (8, None),
             "Tab" => (9, None),
             "Enter" => (13, Some("\r")),
             "Escape" => (27, None),
+            " " => (32, Some(" ")),
             "ArrowUp" => (38, None),
             "ArrowDown" => (40, None),
+            "?" => (191, Some("?")),
+            "a" if modifiers == 2 => (65, None),
             _ => panic!("no such key here: {key}"),
         };
         self.strike(Input::DispatchKeyEventTypeOption::KeyDown, key, code, text, modifiers);

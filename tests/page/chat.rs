@@ -279,4 +279,8 @@ fn a_message_that_the_server_does_not_take_says_why_in_its_words() {
     let ann = chromium.person(server.address, "ann");
     ann.say("may I?");
     ann.wait_for("message('may I?').textContent.includes('Only the editors write here.')");
+    // Beside it, so that nothing moves.
+    let middle =
+        |part: &str| format!("(box => box.top + box.height / 2)($('.message {part}').getBoundingClientRect())");
+    ann.wait_for(&format!("Math.abs({} - {}) < 3", middle(".body"), middle(".failure")));
 }

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod access;
 mod accounts;
 mod browser;
 #[path = "../common/cable.rs"]
@@ -10,11 +11,14 @@ mod cable;
 mod chat;
 mod devices;
 mod devtools;
+mod fit;
 mod harness;
+mod keyboard;
 mod line;
 mod log;
 mod messages;
 mod rooms;
+mod screens;
 mod wire;
 
 use browser::Window;

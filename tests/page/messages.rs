@@ -176,7 +176,7 @@ fn who_is_spoken_to_sees_it_here_and_in_the_list_of_rooms() {
     let bob = chromium.person(server.address, "Bob Ross");
     ann.wait_for("$$('.person').length === 2");
     ann.write("hello @bo");
-    ann.wait_for("$$('#completion [role=option]').map(node => node.textContent).join() === 'BBob Ross'");
+    ann.wait_for("$$('#completion [role=option]').map(node => node.textContent).join() === 'Bob Ross'");
     assert_eq!(ann.ask("$('#composer-input').getAttribute('aria-activedescendant')"), "completion-0");
     ann.press("Enter");
     ann.wait_for("$('#composer-input').value === 'hello @Bob Ross ' && !shown('#completion')");
@@ -226,6 +226,14 @@ fn the_browser_tells_of_a_mention_only_if_it_was_asked_to() {
     post(&mut bob, "lobby", "not for you");
     post(&mut bob, "lobby", "but this, @ann");
     ann.wait_for_value("Notification.shown", ["bob in Lobby: but this, @ann"].as_slice());
+    // Switched off in the settings, whatever the browser would allow.
+    ann.click("#open-settings");
+    ann.wait_for("$('#settings-notify').checked");
+    ann.click("#settings-notify");
+    ann.press("Escape");
+    post(&mut bob, "lobby", "not any more, @ann");
+    ann.sees("not any more, @ann");
+    assert_eq!(ann.ask("Notification.shown.length"), 1);
 }
 
 #[test]
@@ -306,6 +314,7 @@ fn all_of_it_works_with_the_keyboard_alone() {
     let ann = chromium.person(server.address, "ann");
     ann.say("one");
     ann.say("two");
+    ann.sees("two");
     ann.ask("$('#log').focus()");
     ann.press("ArrowUp");
     ann.wait_for("document.activeElement === $('[data-seq=\"2\"]')");

@@ -209,6 +209,52 @@ fn a_direct_message_begins_at_a_name() {
 }
 
 #[test]
+fn a_talk_with_several_begins_in_the_dialog_for_rooms() {
+    let Some(chromium) = Chromium::get() else { return };
+    let server = server();
+    let ann = chromium.person(server.address, "ann");
+    let bob = chromium.person(server.address, "Bob Ross");
+    let mut eve = server.in_lobby("eve");
+    ann.wait_for("$('.person[data-name=eve]')");
+    ann.click("#new-room");
+    ann.click("#room-kind-direct");
+    ann.wait_for("!shown('#room-title-input') && !shown('#room-slug-input') && shown('#room-people-input')");
+    ann.click("#room-create");
+    ann.wait_for("/name somebody/.test($('#room-people-error').textContent) && document.activeElement.id === 'room-people-input'");
+    let proposed = "$$('#room-people-known option').map(option => option.value)";
+    ann.wait_for_value(proposed, ["Bob Ross", "eve"].as_slice());
+    for name in ["Bob Ross", "nobody"] {
+        ann.type_text(name);
+        ann.press("Enter");
+    }
+    ann.wait_for("$$('.chosen li').map(node => node.dataset.name).join() === 'Bob Ross,nobody'");
+    ann.type_text("eve");
+    ann.click("#room-create");
+    ann.wait_for("/Nobody called nobody/.test($('#room-people-error').textContent) && $$('.chosen li').length === 3");
+    ann.click("[data-name=nobody] button");
+    ann.click("#room-create");
+    ann.wait_for("!$('#room-dialog').open && $('#room-title').textContent === 'Bob Ross, eve'");
+    ann.say("the three of us");
+    bob.wait_for("$('#rooms-direct a')?.textContent.includes('ann, eve')");
+    eve.everything_until(|frame| frame["type"] == "room" && frame["kind"] == "direct");
+
+    // Whom a private room has from the start is said in the same way.
+    ann.click("#new-room");
+    ann.type_text("The den");
+    ann.click("#room-kind-private");
+    ann.click("#room-people-input");
+    ann.type_text("eve");
+    ann.press("Enter");
+    ann.press("Backspace");
+    ann.wait_for("$$('.chosen li').length === 0");
+    ann.type_text("bob ross");
+    ann.click("#room-create");
+    ann.wait_for("!$('#room-dialog').open && $('#room-title').textContent === 'The den'");
+    bob.wait_for("$$('a.room').some(link => /The den/.test(link.textContent))");
+    assert_eq!(bob.ask("$$('a.room').length"), 3);
+}
+
+#[test]
 fn a_room_is_renamed_given_a_topic_and_archived_by_who_made_it() {
     let Some(chromium) = Chromium::get() else { return };
     let server = server();

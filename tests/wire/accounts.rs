@@ -384,7 +384,13 @@ fn a_picture_is_one_and_is_served_as_nothing_else() {
     for (body, status) in [(&b"<svg onload=alert(1)>"[..], 415), (b"", 415), (&[0xff; 64 * 1024 + 1], 413)] {
         assert_eq!(ann.ask("PUT", "/api/me/avatar", "image/png", body).0, status);
     }
+    let mut ann_here = ann.connect().unwrap();
+    let mut bob = server.in_lobby("bob");
+    ann_here.send(json!({"type": "join", "room": "lobby"}));
+    ann_here.hear("joined");
     assert_eq!(ann.ask("PUT", "/api/me/avatar", "text/html", png).0, 204);
+    let person = |avatar: bool| json!({"type": "person", "name": "Ann Lee", "avatar": avatar});
+    assert_eq!(bob.hear("person"), person(true), "who sees her is told");
     assert_eq!(ann.get("/api/me").1["avatar"], true);
     let mut guest = Browser::new(&server);
     assert_eq!(guest.get("/api/people/Ann%20Lee/avatar").0, 401, "only who is here sees it");
@@ -395,6 +401,7 @@ fn a_picture_is_one_and_is_served_as_nothing_else() {
     }
     assert_eq!(guest.ask("PUT", "/api/me/avatar", "image/png", png).0, 403, "guests have a letter");
     assert_eq!(ann.delete("/api/me/avatar").0, 204);
+    assert_eq!(bob.hear("person"), person(false));
     assert_eq!(guest.get("/api/people/ann%20lee/avatar").0, 404);
 }
 

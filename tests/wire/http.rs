@@ -49,6 +49,7 @@ fn the_page_comes_with_its_policy_an_etag_and_packed() {
     std::io::Read::read_to_end(&mut packed, &mut bytes).unwrap();
     assert!(String::from_utf8_lossy(&bytes).contains("Content-Encoding: gzip"));
     assert!(bytes.len() < plain, "{} of {plain}", bytes.len());
+    assert!(body(&page).trim_end().ends_with("</html>"), "unpacked for who does not take it packed");
     assert_eq!(body(&server.raw(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")), "");
 }
 

@@ -6,9 +6,9 @@ import { pictured } from './pictures.js';
 
 const HUES = [25, 55, 95, 130, 160, 195, 230, 260, 290, 325];
 
-/** Decorative: the name stands beside it. The colours are in css/base.css, which mixes them for light and dark. */
+/** Decorative: the name stands beside it, so the letter is drawn and no text. The colours are in css/base.css, which mixes them for light and dark. */
 export function avatar(name) {
-  const node = el('span', { class: 'avatar', 'aria-hidden': 'true' }, initial(name));
+  const node = el('span', { class: 'avatar', 'aria-hidden': 'true', data: { letter: initial(name) } });
   node.style.setProperty('--hue', HUES[hash(name) % HUES.length]);
   return pictured(node, name);
 }

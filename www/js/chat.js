@@ -3,7 +3,7 @@
 // Emits: 'line' · 'rooms' · 'room' (another one is open) · 'log' room · 'people' room · 'typing' room ·
 //        'said' {room, message, mention} (live, by somebody else; mention: it speaks to this person) · 'own' room ·
 //        'me' {name, role} · 'signedOut' reason · 'notice' text · 'gone' room (no longer for this person) ·
-//        'members' room (one more or less)
+//        'members' room (one more or less) · 'came' names · 'picture' {name, avatar}
 
 import { Emitter } from './events.js';
 import { browser } from './keep.js';
@@ -78,9 +78,9 @@ export class Chat extends Emitter {
   }
 
   /** Makes a room. Resolves when this person is in it; rejects with {code, message}. */
-  create(name, title, kind) {
+  create(name, title, kind, members = []) {
     return new Promise((resolve, reject) => {
-      if (!this.line.send({ type: 'create', room: name, title, kind })) return reject({ code: 'offline', message: words.create.offline });
+      if (!this.line.send({ type: 'create', room: name, title, kind, members: members.length > 0 ? members : undefined })) return reject({ code: 'offline', message: words.create.offline });
       this.#creating = { name, resolve, reject };
     });
   }
@@ -289,6 +289,7 @@ export class Chat extends Emitter {
       const room = this.rooms.find(frame.room);
       if (!room) return;
       room.presence(frame);
+      if (frame.joined?.length) this.emit('came', frame.joined);
       this.emit('people', room);
       this.emit('typing', room);
     },
@@ -326,6 +327,8 @@ export class Chat extends Emitter {
       const room = this.rooms.find(frame.room);
       if (room && !frame.people) this.emit('members', room);
     },
+
+    person: frame => this.emit('picture', frame),
 
     error: ({ code, message, id, ref, room: name }) => {
       const room = this.rooms.find(name);

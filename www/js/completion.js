@@ -5,7 +5,7 @@ import { avatar } from './avatar.js';
 import { byId, el } from './dom.js';
 import { beginsName, folded } from './mentions.js';
 
-const SHOWN = 8;
+const SHOWN = 5;   // all in view, with a mouse and with a finger
 const LONGEST = 32;
 const EMOJI = /(?:^|[^\p{L}\p{N}:]):([a-z0-9_+-]{2,})$/iu;
 const WHOLE = /:[a-z0-9_+-]+:/i;

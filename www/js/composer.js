@@ -9,6 +9,8 @@ import { browser } from './keep.js';
 import { words } from './words.js';
 
 const WARN_BELOW = 512;   // bytes left at which the counter appears
+const NARROW = 760;       // px, as in css/layout.css
+const FITS = 16;          // letters of a room's title beside a thumb
 
 const encoder = new TextEncoder();
 
@@ -81,6 +83,8 @@ export class Composer {
     text(byId('composer-about-what'), kind === 'reply' ? words.composer.replying(message.from)
       : own ? words.composer.editing : words.composer.editingOthers(message.from));
     text(byId('composer-about-said'), kind === 'reply' ? firstLine(message.body) : '');
+    const { parentElement } = byId('composer-about-said');
+    parentElement.title = parentElement.textContent;
     byId('composer-about-icon').replaceChildren(icon(kind));
   }
 
@@ -169,7 +173,7 @@ export class Composer {
   }
 
   #name() {
-    this.#input.placeholder = words.composer.placeholder(this.#chat.room.title);
+    this.#input.placeholder = words.composer.placeholder(shortened(this.#chat.room.title));
     byId('composer').hidden = this.#chat.room.missing || this.#chat.room.archived;
     byId('archived').hidden = !this.#chat.room.archived || this.#chat.room.missing;
   }
@@ -197,6 +201,12 @@ export class Composer {
     const body = this.#input.value.trimEnd();
     return body.trim() === '' ? '' : body.replace(/^\n+/, '');
   }
+}
+
+// A placeholder that is too long is cut by the browser without a sign of it; the whole stands above the log.
+function shortened(title) {
+  const letters = [...title];
+  return innerWidth < NARROW && letters.length > FITS ? `${letters.slice(0, FITS).join('').trimEnd()}…` : title;
 }
 
 // The limit is in bytes of UTF-8, as the server counts.

@@ -8,7 +8,7 @@ const GROUPS = {
   post: 'messages', message: 'messages', edit: 'messages', delete: 'messages', react: 'messages', history: 'messages', error: 'messages',
   welcome: 'rooms', join: 'rooms', joined: 'rooms', leave: 'rooms', create: 'rooms', room: 'rooms',
   direct: 'rooms', change: 'rooms', invite: 'rooms', remove: 'rooms', quit: 'rooms', members: 'rooms',
-  presence: 'presence', typing: 'presence', read: 'presence',
+  presence: 'presence', person: 'presence', typing: 'presence', read: 'presence',
   ping: 'pings', pong: 'pings',
 };
 

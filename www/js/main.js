@@ -23,7 +23,7 @@ import { LOBBY } from './model.js';
 import { notify } from './notify.js';
 import { Outbox } from './outbox.js';
 import { showPeople } from './people.js';
-import { loadPictures } from './pictures.js';
+import { loadPictures, meet, showPicture } from './pictures.js';
 import { isSlug, RoomDialog } from './roomdialog.js';
 import { showRooms } from './roomlist.js';
 import { roomMenu } from './roommenu.js';
@@ -83,6 +83,8 @@ chat.on('room', () => {
 chat.on('gone', room => { if (location.hash === `#${room.name}`) location.hash = LOBBY; });
 chat.on('line', () => { byId('app').dataset.line = chat.line.state; });
 chat.on('me', showMe);
+chat.on('came', meet);
+chat.on('picture', showPicture);
 chat.on('signedOut', signedOut);
 
 addEventListener('hashchange', followHash);
@@ -94,9 +96,9 @@ start();
 async function start() {
   try {
     const known = invitation() ? await session.current() : await session.resume();
-    // An invitation is for somebody who has no account yet.
-    if (known && !(invitation() && known.role === 'guest')) return enter(known);
-    enter(await askForName());
+    if (known && !invitation()) return enter(known);
+    // Whoever is in already is told what the link is for, and may go on without.
+    enter((await askForName('', { as: known })) ?? known);
   } catch (problem) {
     if (problem instanceof session.Refused) return enter(await askForName(problem.message));
     // The server is away. Whoever has been here before waits for it in the chat; a stranger at the door.
@@ -120,6 +122,7 @@ function showMe({ name, role }) {
   me = { name, role };
   session.remember(me);
   text(byId('me-name'), name);
+  byId('me-name').title = name;
   byId('me-avatar').replaceChildren(avatar(name));
 }
 
@@ -171,11 +174,13 @@ async function openSettings() {
   settings.openSettings({ ...me }, { register });
 }
 
-// A guest makes an account, and is no guest any more: the line begins anew.
+// A guest makes an account, or somebody has opened an invitation: with the account the line begins anew.
 async function register() {
+  if (registering) return;
   registering = true;
-  const account = await askForName('', { mode: 'register', dismissible: true });
+  const account = await askForName('', { as: me });
   registering = false;
+  if (!account) followHash();
   if (!account) return chat.line.start();
   chat.line.stop();
   enter(account);
@@ -187,8 +192,9 @@ function leaveRoom(room) {
   chat.leave(room);
 }
 
-// #room, or #room/seq for one message of it.
+// #room, or #room/seq for one message of it; or an invitation, opened while one is here or at the door.
 function followHash() {
+  if (invitation()) return byId('welcome').open ? location.reload() : register();
   const [name, seq] = location.hash.slice(1).split('/');
   chat.open(isSlug(name) ? name : LOBBY);
   if (isSlug(name) && /^[1-9]\d{0,14}$/.test(seq ?? '')) log.show(Number(seq));

@@ -68,7 +68,7 @@ function drawReactions(node, message, room, actions) {
   node.replaceChildren(...given.map(({ emoji, people }) => {
     const mine = people.includes(room.me);
     const label = words.log.reaction(emoji, people);
-    return el('button', { class: 'reaction', type: 'button', 'aria-pressed': String(mine), 'aria-label': label, title: label,
+    return el('button', { class: 'reaction', type: 'button', 'aria-pressed': String(mine), 'aria-label': words.log.reactions(emoji, people), title: label,
       data: { emoji }, onclick: () => actions.react(message, emoji, !mine) },
     el('span', { class: 'emoji' }, emoji), el('span', { class: 'reaction-count' }, String(people.length)));
   }));

@@ -14,13 +14,14 @@ export function notify(chat) {
   chat.on('said', ({ room, message, mention }) => {
     if (!mention) return;
     if (Notification.permission === 'granted') {
-      if (document.hidden) show(room, message);
+      if (document.hidden && browser.read('notify', true)) show(room, message);
     } else if (Notification.permission === 'default' && !browser.read('notify-asked')) prompt.hidden = false;
   });
 
   const answer = wanted => {
     prompt.hidden = true;
     browser.write('notify-asked', true);
+    browser.write('notify', wanted);
     if (wanted) Notification.requestPermission();
   };
   byId('notify-yes').addEventListener('click', () => answer(true));

@@ -1,8 +1,12 @@
-// The dialog that makes a room: a title as people like it, and an address proposed from it.
+// The dialog that makes a room: a title as people like it, and an address proposed from it; or the people of a talk.
 
 import { byId, text } from './dom.js';
 import { newId } from './outbox.js';
+import { PeoplePicker } from './peoplepicker.js';
 import { words } from './words.js';
+
+const KINDS = ['public', 'private', 'direct'];
+const TALKERS = 8;   // in a direct room, besides oneself
 
 /** A room's name as the protocol has it. */
 export const isSlug = name => /^[a-z0-9-]{1,32}$/.test(name);
@@ -12,12 +16,13 @@ export class RoomDialog {
   #dialog = byId('room-dialog');
   #title = byId('room-title-input');
   #slug = byId('room-slug-input');
+  #people = new PeoplePicker();
   #proposing = true;
   #spare = '';      // an address for a title without a single Latin letter
 
   constructor(chat) {
     this.#chat = chat;
-    for (const kind of ['public', 'private']) byId(`room-kind-${kind}`).addEventListener('change', () => this.#choose());
+    for (const kind of KINDS) byId(`room-kind-${kind}`).addEventListener('change', () => this.#choose());
     this.#title.addEventListener('input', () => this.#propose());
     this.#slug.addEventListener('input', () => { this.#proposing = this.#slug.value === ''; this.#complain('slug', ''); });
     byId('room-cancel').addEventListener('click', () => this.#dialog.close());
@@ -30,6 +35,7 @@ export class RoomDialog {
     this.#slug.value = slug;
     this.#proposing = slug === '';
     byId('room-kind-public').checked = true;
+    this.#people.open(this.#chat.room.people, this.#chat.me);
     this.#choose();
     this.#spare = `room-${Math.random().toString(36).slice(2, 6)}`;
     this.#complain('title', '');
@@ -39,13 +45,19 @@ export class RoomDialog {
   }
 
   get #kind() {
-    return byId('room-kind-private').checked ? 'private' : 'public';
+    return KINDS.find(kind => byId(`room-kind-${kind}`).checked);
   }
 
   // The address of a private room is made up: whoever tries a name learns whether it is taken, so it must tell nothing.
   #choose() {
-    byId('room-address').hidden = this.#kind === 'private';
+    const kind = this.#kind;
+    byId('room-name').hidden = kind === 'direct';
+    byId('room-address').hidden = kind !== 'public';
+    byId('room-people').hidden = kind === 'public';
+    text(byId('room-create'), kind === 'direct' ? words.create.begin : words.create.submit);
+    text(byId('room-people-label'), words.create.people[kind] ?? '');
     this.#complain('slug', '');
+    this.#people.complain('');
   }
 
   #propose() {
@@ -57,18 +69,35 @@ export class RoomDialog {
   }
 
   async #submit() {
-    const title = this.#title.value.trim();
     const kind = this.#kind;
+    if (kind === 'direct') return this.#talk();
+    const title = this.#title.value.trim();
     const slug = kind === 'private' ? `p-${newId()}` : this.#slug.value.trim();
     if (title === '') return this.#complain('title', words.create.noTitle);
     if (!isSlug(slug)) return this.#complain('slug', words.create.badSlug);
     byId('room-create').disabled = true;
     try {
-      await this.#chat.create(slug, title, kind);
+      await this.#chat.create(slug, title, kind, kind === 'private' ? this.#people.names : []);
       this.#dialog.close();
       location.hash = slug;
     } catch (problem) {
-      this.#complain(kind === 'private' ? 'title' : 'slug', problem.code === 'room_exists' ? words.create.taken : problem.message);
+      if (kind === 'private') this.#people.refuse(problem);
+      else this.#complain('slug', problem.code === 'room_exists' ? words.create.taken : problem.message);
+    } finally {
+      byId('room-create').disabled = false;
+    }
+  }
+
+  async #talk() {
+    const people = this.#people.names;
+    if (people.length === 0) return this.#people.complain(words.create.noPeople);
+    if (people.length > TALKERS) return this.#people.complain(words.create.tooMany);
+    byId('room-create').disabled = true;
+    try {
+      location.hash = await this.#chat.direct(people);
+      this.#dialog.close();
+    } catch (problem) {
+      this.#people.refuse(problem);
     } finally {
       byId('room-create').disabled = false;
     }

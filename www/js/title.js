@@ -13,7 +13,7 @@ export function showTitle(chat) {
     byId('room-lock').hidden = chat.room.kind !== 'private';
     byId('room-topic').textContent = chat.room.topic;
     byId('room-topic').title = chat.room.topic;
-    byId('room-title').title = chat.room.kind === 'direct' ? '' : `#${chat.room.name}`;
+    byId('room-title').title = chat.room.kind === 'public' ? `${chat.room.title} (#${chat.room.name})` : chat.room.title;
   };
   chat.on('rooms', draw);
   chat.on('room', draw);

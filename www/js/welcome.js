@@ -12,15 +12,16 @@ const INVITED = /^#invite=([0-9a-f]{1,128})$/;
 export const invitation = () => location.hash.match(INVITED)?.[1] ?? null;
 
 /**
- * Asks until the server takes a name; resolves with the session. `problem` is shown at the field from the start, and
- * `mode` is 'guest', 'signIn' or 'register' where it is known what the person wants. `dismissible`: the person is in already.
+ * Asks until the server takes a name; resolves with the session. `problem` is shown at the field from the start.
+ * `as`: {name, role} of somebody who is in already and may make an account, or go on as before; then it resolves with null.
  */
-export async function askForName(problem = '', { mode, dismissible = false } = {}) {
-  const rules = await door().catch(() => ({ join: 'open', guests: true }));
+export async function askForName(problem = '', { as = null } = {}) {
+  const rules = { ...await door().catch(() => ({ join: 'open', guests: true })), as };
   const dialog = byId('welcome');
-  byId('name-input').value = rememberedName();
+  // A second account needs another name.
+  byId('name-input').value = as && as.role !== 'guest' ? '' : rememberedName();
   byId('password-input').value = '';
-  become(mode ?? firstMode(rules), rules);
+  become(as ? 'register' : firstMode(rules), rules);
   complain('name', problem);
   if (!dialog.open) dialog.showModal();
   const first = byId('name-input').value && dialog.dataset.mode !== 'guest' ? byId('password-input') : byId('name-input');
@@ -28,9 +29,13 @@ export async function askForName(problem = '', { mode, dismissible = false } = {
   first.select();
 
   return new Promise(resolve => {
-    dialog.oncancel = event => { if (!dismissible) event.preventDefault(); };
+    dialog.oncancel = event => { if (!as) event.preventDefault(); };
     // Chromium closes on a second Escape whatever one says.
-    dialog.onclose = () => (dismissible ? resolve(null) : dialog.showModal());
+    dialog.onclose = () => {
+      if (!as) return dialog.showModal();
+      forgetInvitation();
+      resolve(null);
+    };
     for (const field of ['name', 'password']) byId(`${field}-input`).oninput = () => complain(field, '');
     byId('welcome-form').onsubmit = async event => {
       event.preventDefault();
@@ -39,10 +44,14 @@ export async function askForName(problem = '', { mode, dismissible = false } = {
       dialog.onclose = null;
       dialog.close();
       byId('password-input').value = '';
-      if (invitation()) history.replaceState(null, '', location.pathname);
+      forgetInvitation();
       resolve(session);
     };
   });
+}
+
+function forgetInvitation() {
+  if (invitation()) history.replaceState(null, '', location.pathname);
 }
 
 function firstMode({ guests }) {
@@ -55,18 +64,24 @@ function become(mode, rules) {
   const invited = invitation() !== null;
   byId('welcome').dataset.mode = mode;
   text(byId('welcome-title'), mode === 'register' && invited ? words.welcome.invited : say.title);
-  text(byId('welcome-text'), say.text);
+  text(byId('welcome-text'), mode === 'register' && invited && rules.as ? toOneWhoIsIn(rules.as) : say.text);
   text(byId('join'), say.join);
   byId('password-part').hidden = mode === 'guest';
   byId('name-input').autocomplete = mode === 'guest' ? 'nickname' : 'username';
   byId('password-input').autocomplete = mode === 'register' ? 'new-password' : 'current-password';
   complain('name', '');
   complain('password', '');
-  const open = { guest: rules.guests, signIn: true, register: invited || rules.join === 'open' };
+  const isMember = rules.as && rules.as.role !== 'guest';
+  const open = { guest: rules.guests && !rules.as, signIn: !isMember, register: invited || rules.join === 'open' };
   const others = ['guest', 'signIn', 'register'].filter(other => other !== mode && open[other]);
-  byId('welcome-ways').replaceChildren(...others.map(other =>
-    el('button', { type: 'button', class: 'link', data: { mode: other }, onclick: () => turnTo(other, rules) }, words.welcome[other].way)));
+  byId('welcome-ways').replaceChildren(
+    ...(rules.as ? [way('stay', words.welcome.stay(rules.as.name), () => byId('welcome').close())] : []),
+    ...others.map(other => way(other, words.welcome[other].way, () => turnTo(other, rules))));
 }
+
+const way = (mode, label, onclick) => el('button', { type: 'button', class: 'link', data: { mode }, onclick }, label);
+
+const toOneWhoIsIn = ({ name, role }) => words.welcome[role === 'guest' ? 'invitedGuest' : 'invitedMember'](name);
 
 function turnTo(mode, rules) {
   become(mode, rules);
