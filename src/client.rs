@@ -1,18 +1,21 @@
 //! A client: its thread blocks in `read`, and makes of each frame an event, a record or an answer.
 
+use crate::actor::Actor;
 use crate::connection::Connection;
 use crate::doors::Ticket;
 use crate::event::{Asker, Entry, Event, Party, Step};
 use crate::frame;
-use crate::identity::Identity;
+use crate::identity::{self, Identity};
 use crate::line::Line;
 use crate::name::{PersonName, RoomName};
 use crate::peer::{ClientId, Peer, Tongue};
-use crate::protocol::{self, Code, Problem, Request, Start, close};
-use crate::store::{Change, Kind, Message, Outcome, Record, Rev, Role, Room, RoomView, Time, random_hex};
+use crate::protocol::{self, Code, Problem, Request, Start, Way, close};
+use crate::rate::{Bucket, too_fast};
+use crate::search::{self, Question};
+use crate::store::{Change, Kind, Message, Record, Rev, Room, RoomView, random_hex};
 use crate::transport::Transport;
 use bytes::Bytes;
-use log::{error, info};
+use log::{debug, info};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,8 +31,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// One typing notice in this time.
 const TYPING_EVERY: Duration = Duration::from_secs(3);
 
-/// Why no room is made.
-const FULL: &str = "there are as many rooms as this server allows";
+/// How long what comes behind something that came too soon waits for that to come again, past the time that it was told.
+const HELD: Duration = Duration::from_secs(2);
+
+/// What is too soon because of what stands before it may try again so soon.
+const BEHIND: Duration = Duration::from_millis(50);
 
 /// How a client of the chat speaks, and where a plain one begins.
 pub(crate) enum Chat {
@@ -49,10 +55,20 @@ pub(crate) fn chat(
     let Some(mut connection) = Connection::open(line, peer, socket, early) else { return };
     let tongue = if matches!(chat, Chat::Json) { Tongue::Json } else { Tongue::Plain };
     let (outbox, metrics) = (connection.outbox.clone(), line.metrics.clone());
-    let party = Arc::new(Party { id: peer.id, name: who.name.clone(), session: who.session, tongue, outbox, metrics });
-    let mut client = Client { line, peer, party, who, rooms: HashMap::new(), removals: 0, plain: None, typed: None };
+    let Identity { name, role, person: account, session, .. } = who.clone();
+    let (id, address, is_vouched_for) = (peer.id, peer.address.map(|at| at.ip()), line.guests.vouch_for(&who));
+    let party = Party { id, name, role, address, account, session, is_vouched_for, tongue, outbox, metrics };
+    let party = Arc::new(party);
+    let bucket = line.rates.of(&who.name, Instant::now());
+    let (rooms, removals, plain, typed, held) = Default::default();
+    let mut client = Client { line, peer, party, who, rooms, removals, plain, typed, bucket, held };
+    if tongue == Tongue::Json {
+        // From `Open` on it is told of what happens; but the welcome comes first.
+        client.party.outbox.hold();
+    }
     let Some(presence) = Presence::begin(&client) else { return };
     client.check_session();
+    client.check_ban();
     info!(
         "{peer} is {} ({})",
         client.who.name,
@@ -125,14 +141,30 @@ struct Client<'a> {
     /// The one room of a plain-text client.
     plain: Option<Room>,
     typed: Option<Instant>,
+    /// What this person may still do just now.
+    bucket: Arc<Bucket>,
+    /// What came too soon, by its id or `ref`, when it may come again, and until when what comes behind it is held back.
+    held: Option<(Value, Instant, Instant)>,
 }
 
 impl Client<'_> {
     /// From `Open` on whoever ends the session finds this connection. If it was ended before, nobody did.
     fn check_session(&self) {
         let Some(session) = self.who.session else { return };
-        if let Ok(None) = self.line.store.session(&session, Time::now()) {
-            self.party.outbox.close(close::SIGNED_OUT, "signed out");
+        match identity::person(&*self.line.store, &session) {
+            Ok(None) => self.party.outbox.close(close::SIGNED_OUT, "signed out"),
+            Ok(Some(person)) if person.role != self.who.role => {
+                self.party.outbox.close(close::CHANGED, "you have another role now; come back with since");
+            }
+            _ => {}
+        }
+    }
+
+    /// The same for who was banned meanwhile.
+    fn check_ban(&self) {
+        let Party { name, role, address, .. } = &*self.party;
+        if let Some(why) = self.line.doors.sanctions.bars(name, *role, *address) {
+            self.party.outbox.close(close::POLICY, &why);
         }
     }
 
@@ -143,12 +175,15 @@ impl Client<'_> {
                 let with_standing = |view: RoomView| (self.line.doors.standing(view.room.id), view);
                 let rooms: Vec<_> = seen.map(with_standing).collect();
                 let epoch = self.line.store.epoch();
-                let frame = protocol::welcome(&self.who.name, self.who.role, epoch, &rooms, more, &self.line.limits);
-                self.party.outbox.send(&[frame]);
+                let (Identity { name, role, .. }, limits) = (&self.who, &self.line.limits);
+                let muted = self.line.doors.sanctions.muted(name);
+                let frame = protocol::welcome(name, *role, epoch, &rooms, more, limits, muted.as_ref());
+                self.party.outbox.begin(&[frame]);
             }
             Err(cause) => {
-                error!("cannot read the rooms: {cause}");
+                debug!("cannot read the rooms: {cause}");
                 self.party.outbox.close(close::FAULT, "the database does not answer just now; try again");
+                self.party.outbox.begin(&[]);
             }
         }
     }
@@ -156,7 +191,10 @@ impl Client<'_> {
     fn hear(&mut self, text: &str) {
         self.line.metrics.messages_in.inc();
         let heard = match self.plain.clone() {
-            Some(room) => protocol::body(text, self.line.limits.body).and_then(|body| self.post_plain(&room, body)),
+            Some(room) => {
+                let body = self.take_turn().and_then(|()| protocol::body(text, self.line.limits.body));
+                body.and_then(|body| self.post_plain(&room, body))
+            }
             None => protocol::parse(text, &self.line.limits).and_then(|request| self.answer(request)),
         };
         if let Err(problem) = heard {
@@ -166,6 +204,7 @@ impl Client<'_> {
 
     fn answer(&mut self, request: Request) -> Result<(), Problem> {
         self.shed();
+        self.pace(&request)?;
         match request {
             Request::Post { room, id, body, reply_to } => {
                 let room = self.member_of(&room).map_err(|problem| problem.id(id.clone()))?;
@@ -186,13 +225,12 @@ impl Client<'_> {
             }
             Request::Create { room, title, kind, topic, members } => self.create(room, title, kind, topic, &members),
             Request::Direct { people, reference } => self.direct(&people, reference.as_ref()),
-            Request::Change { room, title, topic, archived } => {
-                let room = self.find(&room)?;
-                self.ask(Record::Change { room: room.id, title, topic, archived, by: self.by() }, &room.name).map(drop)
+            Request::Change { room, title, topic, archived, slow, read_only } => {
+                self.actor().change(&room, title, topic, archived, slow, read_only).map(drop)
             }
             Request::Invite { room, name } => self.invite(&room, &name),
-            Request::Remove { room, name } => self.remove(&room, &name),
-            Request::Quit { room } => self.remove(&room, &self.who.name.clone()),
+            Request::Remove { room, name } => self.actor().remove(&room, &name),
+            Request::Quit { room } => self.actor().remove(&room, &self.who.name),
             Request::Members { room, reference } => self.members(&room, reference.as_ref()),
             Request::Typing { room } => self.typing(&room),
             Request::Read { room, rev } => {
@@ -200,8 +238,12 @@ impl Client<'_> {
                 let record = Record::Read { person: self.who.name.clone(), room: room.id, rev };
                 self.record(record, Asker::Reader(self.party.clone(), room.name))
             }
-            Request::History { room, before, limit, reference } => {
-                let answered = self.history(&room, before, limit, reference.as_ref());
+            Request::Search { question, reference } => {
+                let answered = self.search(&question, reference.as_ref());
+                answered.map_err(|problem| Problem { reference, ..problem })
+            }
+            Request::History { room, way, limit, reference } => {
+                let answered = self.history(&room, way, limit, reference.as_ref());
                 answered.map_err(|problem| Problem { reference, ..problem })
             }
             Request::Ping { t } => {
@@ -211,33 +253,60 @@ impl Client<'_> {
         }
     }
 
+    /// Holds this person to the rate at which one may change what others see. What is behind something that came too soon is
+    /// too soon as well until that has come again: what was sent in order is stored in order.
+    fn pace(&mut self, request: &Request) -> Result<(), Problem> {
+        let now = Instant::now();
+        let (room, id) = match request {
+            Request::Post { room, id, .. } => (Some(room), Some(Value::from(id.as_str()))),
+            Request::Amend { room, reference, .. } => (Some(room), reference.clone()),
+            Request::Create { room, .. }
+            | Request::Change { room, .. }
+            | Request::Invite { room, .. }
+            | Request::Remove { room, .. }
+            | Request::Quit { room } => (Some(room), None),
+            Request::Direct { reference, .. } => (None, reference.clone()),
+            _ => return Ok(()),
+        };
+        self.held = self.held.take().filter(|(_, _, until)| now < *until);
+        let behind = self.held.as_ref().filter(|(held, ..)| id.as_ref() != Some(held));
+        let refused = match behind {
+            Some((_, due, _)) => Some(too_fast(due.saturating_duration_since(now).max(BEHIND))),
+            None => self.take_turn().err(),
+        };
+        let Some(refused) = refused else {
+            self.held = self.held.take().filter(|(held, ..)| id.as_ref() != Some(held));
+            return Ok(());
+        };
+        if behind.is_none()
+            && let Some(id) = id
+        {
+            let due = now + refused.wait();
+            self.held = Some((id, due, due + HELD));
+        }
+        let room = room.map(|room| room.as_str().to_owned());
+        let own = if let Request::Post { id, .. } = request { Some(id.clone()) } else { None };
+        Err(Problem { room, ..refused.id(own) })
+    }
+
+    fn take_turn(&self) -> Result<(), Problem> {
+        self.bucket.take(Instant::now()).map_err(too_fast)
+    }
+
     fn post_plain(&self, room: &Room, body: String) -> Result<(), Problem> {
         let id = random_hex(12).map_err(|_| Problem::unavailable())?;
         self.post(room, id, body, None)
     }
 
     fn post(&self, room: &Room, id: String, body: String, reply_to: Option<Rev>) -> Result<(), Problem> {
-        let body = self.checked(room, body).map_err(|problem| problem.id(id.clone()))?;
-        let record = Record::Post { room: room.id, author: self.who.name.clone(), id, body, reply_to, at: Time::now() };
+        let record = self.actor().post(room, id.clone(), body, reply_to).map_err(|problem| problem.id(id))?;
         self.record(record, Asker::Client(self.party.clone()))
     }
 
     fn amend(&self, room: &RoomName, seq: Rev, change: Change, reference: Option<Value>) -> Result<(), Problem> {
         let room = self.member_of(room)?;
-        let change = match change {
-            Change::Edit(body) => Change::Edit(self.checked(room, body)?),
-            other => other,
-        };
-        let (by, role, at) = (self.who.name.clone(), self.who.role, Time::now());
-        let record = Record::Amend { room: room.id, seq, by, role, change, at };
+        let record = self.actor().amend(room, seq, change)?;
         self.record(record, Asker::Changer(self.party.clone(), room.name.clone(), reference))
-    }
-
-    /// What the program that embeds the server lets through of a text.
-    fn checked(&self, room: &Room, body: String) -> Result<String, Problem> {
-        let hooked = self.line.settings.hooks.message(room.name.as_str(), self.who.name.as_str(), body);
-        let checked = hooked.and_then(|body| protocol::body(&body, self.line.limits.body));
-        checked.map_err(|problem| problem.room(room.name.as_str()))
     }
 
     fn create(
@@ -248,34 +317,15 @@ impl Client<'_> {
         topic: String,
         members: &[PersonName],
     ) -> Result<(), Problem> {
-        let members = if kind == Kind::Private { self.together_with(members, "members")? } else { Vec::new() };
-        let maker = Some(self.who.name.clone());
-        let record = Record::Create { name: name.clone(), title, topic, kind, maker, members, at: Time::now() };
-        let refuse = |code, message: &str| Err(Problem::new(code, message).room(name.as_str()));
-        match self.ask(record, &name)? {
-            Outcome::Created(room) => {
-                info!("{} made the room {}", self.peer, room.name);
-                self.enter(room, Start::Since(0));
-                Ok(())
-            }
-            // In the same words whether or not this person may know of the room.
-            Outcome::RoomExists => {
-                refuse(Code::RoomExists, "that name is taken; join the room, if you know it, or choose another name")
-            }
-            _ => refuse(Code::NotAllowed, FULL),
-        }
+        let room = self.actor().create(&name, title, kind, topic, members)?;
+        info!("{} made the room {}", self.peer, room.name);
+        self.enter(room, Start::Since(0));
+        Ok(())
     }
 
     /// Finds or makes the direct room with these people, and enters it.
     fn direct(&mut self, people: &[PersonName], reference: Option<&Value>) -> Result<(), Problem> {
-        let people = self.together_with(people, "people")?;
-        if people.len() < 2 {
-            return Err(Problem::new(Code::BadField, "\"people\" must name somebody besides yourself"));
-        }
-        let outcome = self.record_and_wait(Record::Direct { people, at: Time::now() })?;
-        let (Outcome::Created(room) | Outcome::Found(room)) = outcome else {
-            return Err(Problem::new(Code::NotAllowed, FULL));
-        };
+        let (room, _) = self.actor().direct(people)?;
         let standing = self.line.doors.standing(room.id);
         self.party.outbox.send(&[protocol::room(&room, &standing, &self.who.name, reference)]);
         if !self.rooms.contains_key(&room.name) {
@@ -285,80 +335,26 @@ impl Client<'_> {
     }
 
     fn invite(&self, room: &RoomName, name: &PersonName) -> Result<(), Problem> {
-        let room = self.find(room)?;
-        let person = self.known(name, "name").map_err(|problem| problem.room(room.name.as_str()))?;
-        if room.kind == Kind::Private && self.line.doors.ticket(room.id, &person).is_some() {
-            return self.members(&room.name, None);
-        }
-        self.ask(Record::Invite { room: room.id, person, by: self.by(), at: Time::now() }, &room.name).map(drop)
-    }
-
-    fn remove(&self, room: &RoomName, name: &PersonName) -> Result<(), Problem> {
-        let room = self.find(room)?;
-        let is_member = room.kind == Kind::Public || self.line.doors.ticket(room.id, name).is_some();
-        if !is_member {
-            let message = format!("\"name\" must be a member of the room, which {name} is not");
-            return Err(Problem::new(Code::BadField, message).room(room.name.as_str()));
-        }
-        self.ask(Record::Remove { room: room.id, person: name.clone(), by: self.by() }, &room.name).map(drop)
+        if self.actor().invite(room, name)? { Ok(()) } else { self.members(room, None) }
     }
 
     /// Tells who is a member of a room, where that means something.
     fn members(&self, room: &RoomName, reference: Option<&Value>) -> Result<(), Problem> {
-        let room = self.find(room)?;
-        if room.kind == Kind::Public {
-            let message = "a public room has no members: everyone may join it and leave it";
-            return Err(Problem::new(Code::NotAllowed, message).room(room.name.as_str()));
-        }
-        let people = self.line.doors.members(room.id);
-        self.party.outbox.send(&[protocol::members(&room.name, &people, reference)]);
+        let people = self.actor().members(room)?;
+        self.party.outbox.send(&[protocol::members(room, &people, reference)]);
         Ok(())
     }
 
-    /// This person and these, each once.
-    fn together_with(&self, others: &[PersonName], field: &str) -> Result<Vec<PersonName>, Problem> {
-        let mut all = vec![self.who.name.clone()];
-        for other in others {
-            let other = self.known(other, field)?;
-            if all.iter().all(|name| name.folded() != other.folded()) {
-                all.push(other);
-            }
-        }
-        Ok(all)
-    }
-
-    /// The name as its person writes it. It must be somebody's already: else a slip of the pen would let in whoever comes
-    /// by that name later.
-    fn known(&self, name: &PersonName, field: &str) -> Result<PersonName, Problem> {
-        if let Some(shown) = self.line.guests.shown(name) {
-            return Ok(shown);
-        }
-        let known = self.line.store.known(name).map_err(|cause| {
-            error!("cannot read who is known: {cause}");
-            Problem::unavailable()
-        })?;
-        let message = || format!("\"{field}\" must be of people who have been here, and nobody is called {name}");
-        known.ok_or_else(|| Problem::new(Code::BadField, message()))
-    }
-
-    /// Who asks, with what they may do.
-    fn by(&self) -> Option<(PersonName, Role)> {
-        Some((self.who.name.clone(), self.who.role))
-    }
-
-    /// Stores what is about a room, and waits for what becomes of it.
-    fn ask(&self, record: Record, room: &RoomName) -> Result<Outcome, Problem> {
-        self.record_and_wait(record).map_err(|problem| problem.room(room.as_str()))
-    }
-
-    fn record_and_wait(&self, record: Record) -> Result<Outcome, Problem> {
-        let (asker, answer) = oneshot::channel();
-        self.record(record, Asker::Thread(asker))?;
-        answer.recv().unwrap_or_else(|_| Err(Problem::unavailable()))
+    /// The person, as who asks for what a request over HTTP may ask for, too.
+    fn actor(&self) -> Actor<'_> {
+        Actor { line: self.line, name: &self.who.name, role: self.who.role }
     }
 
     fn typing(&mut self, room: &RoomName) -> Result<(), Problem> {
         let room = self.member_of(room)?.clone();
+        if let Some(refused) = self.line.doors.refuses_to_hear(room.id, &self.who.name, self.who.role) {
+            return Err(refused);
+        }
         let now = Instant::now();
         if self.typed.is_some_and(|before| now < before + TYPING_EVERY) {
             return Err(Problem::new(Code::RateLimited, "one \"typing\" in 3 s is enough").room(room.name.as_str()));
@@ -367,23 +363,20 @@ impl Client<'_> {
         self.tell(Event::Typing { client: self.party.id, room })
     }
 
-    fn history(&self, room: &RoomName, before: Rev, limit: usize, reference: Option<&Value>) -> Result<(), Problem> {
+    fn search(&self, question: &Question, reference: Option<&Value>) -> Result<(), Problem> {
+        let answer = search::answer(self.line, &self.who.name, question)?;
+        self.make_room();
+        self.party.outbox.send(&[protocol::found(&answer, reference)]);
+        Ok(())
+    }
+
+    fn history(&self, room: &RoomName, way: Way, limit: usize, reference: Option<&Value>) -> Result<(), Problem> {
         let (room, ticket) = self.place(room)?;
-        let mut messages = self.line.store.before(room.id, before, limit + 1).map_err(|e| unreadable(&e, room))?;
-        let mut room_left = self.line.settings.portion();
-        let fits = messages.iter().rev().take(limit).take_while(|message| {
-            let weight = protocol::weight(message);
-            let fits = weight <= room_left;
-            room_left = room_left.saturating_sub(weight);
-            fits
-        });
-        // One always fits, or nobody would ever get past it.
-        let skipped = messages.len() - fits.count().max(1).min(messages.len());
-        let messages = messages.split_off(skipped);
+        let (messages, more) = self.actor().page(room, way, limit)?;
         self.make_room();
         self.still_in(room, ticket)?;
         self.line.metrics.history_pages.inc();
-        self.party.outbox.send(&[protocol::history(&room.name, &messages, skipped > 0, reference)]);
+        self.party.outbox.send(&[protocol::history(&room.name, &messages, more, reference)]);
         Ok(())
     }
 
@@ -476,14 +469,7 @@ impl Client<'_> {
 
     /// The room of that name, if there is one for this person.
     fn find(&self, name: &RoomName) -> Result<Room, Problem> {
-        match self.line.store.room(name) {
-            Ok(Some(room)) if self.ticket(&room).is_some() => Ok(room),
-            Ok(_) => Err(Problem::no_such_room(name)),
-            Err(cause) => {
-                error!("cannot read: {cause}");
-                Err(Problem::unavailable().room(name.as_str()))
-            }
-        }
+        self.actor().find(name)
     }
 
     fn member_of(&self, name: &RoomName) -> Result<&Room, Problem> {
@@ -535,6 +521,6 @@ impl Client<'_> {
 }
 
 fn unreadable(cause: &crate::error::Error, room: &Room) -> Problem {
-    error!("cannot read {}: {cause}", room.name);
+    debug!("cannot read {}: {cause}", room.name);
     Problem::unavailable().room(room.name.as_str())
 }

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::hooks::{Handshake, Hooks, Post};
 use crate::limits::Capacity;
 use crate::name::PersonName;
+use crate::rate::Rate;
 #[cfg(feature = "sqlite")]
 use crate::store::Synchronous;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -49,6 +50,14 @@ pub struct Builder {
     pub(crate) open_metrics: bool,
     pub(crate) join: Join,
     pub(crate) guests: bool,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) logins: bool,
+    #[cfg(feature = "http")]
+    pub(crate) webhook_allow: Vec<String>,
+    #[cfg(feature = "http")]
+    pub(crate) webhook_attempts: u32,
+    #[cfg(feature = "http")]
+    pub(crate) webhook_wait: Duration,
     pub(crate) hooks: Hooks,
 }
 
@@ -106,6 +115,14 @@ impl Default for Builder {
             open_metrics: false,
             join: Join::Open,
             guests: true,
+            rate: None,
+            logins: true,
+            #[cfg(feature = "http")]
+            webhook_allow: Vec::new(),
+            #[cfg(feature = "http")]
+            webhook_attempts: 10,
+            #[cfg(feature = "http")]
+            webhook_wait: Duration::from_secs(1),
             hooks: Hooks::default(),
         }
     }
@@ -216,6 +233,46 @@ impl Builder {
         Builder { guests, ..self }
     }
 
+    /// Holds each person to so many posts, edits, deletions, reactions, new rooms and changes of rooms a second, once so many
+    /// at once are spent; all connections of a person count together. What is beyond is refused with `rate_limited` and
+    /// when to try again; the page and [`Client`](crate::Client) do by themselves. Default: nobody is held back, for a
+    /// program knows what its people may do; the executable's is 5 a second and 20 at once. What the program itself says
+    /// through a [`Handle`](crate::Handle) does not count.
+    ///
+    /// ```
+    /// let builder = parlor::Server::builder().rate(5, 20);
+    /// ```
+    pub fn rate(self, a_second: u32, at_once: u32) -> Builder {
+        Builder { rate: Some(Rate { a_second, at_once }), ..self }
+    }
+
+    #[cfg(feature = "http")]
+    /// Says whether it is limited how often passwords are tried, by name and by address, and how many accounts are made from
+    /// one. Default: yes. Whoever may try for ever may guess.
+    pub fn logins(self, limited: bool) -> Builder {
+        Builder { logins: limited, ..self }
+    }
+
+    #[cfg(feature = "http")]
+    /// Lets webhooks point into a network that is not of the open Internet, as `10.1.0.0/16` or `127.0.0.1`; may be said
+    /// again. Default: none. Whoever can make a webhook can have this server ask there, with what the webhook sends.
+    ///
+    /// ```
+    /// let server = parlor::Server::builder().listen("127.0.0.1:0".parse()?).webhook_allow("10.1.0.0/16").bind()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn webhook_allow(mut self, network: &str) -> Builder {
+        self.webhook_allow.push(network.to_owned());
+        self
+    }
+
+    #[cfg(feature = "http")]
+    /// How often a webhook is tried before it is paused, and how long it waits after the first time: twice as long after
+    /// each further one, ten minutes at the most. Default: 10 times, 1 s at first: 8.5 minutes in all.
+    pub fn webhook_retries(self, attempts: u32, first: Duration) -> Builder {
+        Builder { webhook_attempts: attempts, webhook_wait: first, ..self }
+    }
+
     /// Keeps a name for the program, which may post under it; no guest can be called so. May be said again.
     ///
     /// ```
@@ -288,6 +345,8 @@ impl Builder {
         let need = |right: bool, what: &str| if right { Ok(()) } else { Err(Error::Setting(what.into())) };
         need(self.max_clients != Some(0), "--max-clients must be at least 1")?;
         need(self.max_rooms > 0, "--max-rooms must be at least 1, for the lobby")?;
+        let is_rate = self.rate.is_none_or(|rate| rate.a_second > 0 && rate.at_once > 0);
+        need(is_rate, "--rate must be at least 1/1: a person who may do nothing need not come")?;
         need(self.body_limit > 0, "--body-limit must be at least 1 byte")?;
         need(
             self.message_limit >= LEAST_MESSAGE && self.message_limit >= self.body_limit,
@@ -301,6 +360,9 @@ impl Builder {
             PersonName::parse(name).map_err(|why| Error::Setting(format!("the name {name:?} is reserved: {why}")))?;
         }
         need(!self.handshake_time.is_zero() && !self.keepalive.is_zero(), "times must be longer than nothing")?;
+        #[cfg(feature = "http")]
+        crate::webhooks::Networks::parse(&self.webhook_allow)
+            .map_err(|why| Error::Setting(format!("--webhook-allow: {why}")))?;
         #[cfg(feature = "http")]
         if let Some(folder) = self.www.as_ref().filter(|folder| !folder.join("index.html").is_file()) {
             return Err(Error::Setting(format!("--www: there is no index.html in {}", folder.display())));
@@ -339,6 +401,8 @@ mod tests {
             (Builder::default().outbox_limit(10), "--outbox-limit"),
             (Builder::default().keepalive(Duration::ZERO), "times"),
             (Builder::default().reserve("a:b"), "\"a:b\" is reserved"),
+            #[cfg(feature = "http")]
+            (Builder::default().webhook_allow("here"), "--webhook-allow"),
             #[cfg(feature = "http")]
             (Builder::default().www(Path::new("/nowhere")), "--www"),
         ];

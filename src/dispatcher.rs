@@ -58,10 +58,12 @@ impl Dispatcher {
     /// Handles events until it is told to stop.
     pub fn run(mut self, events: &Receiver<Event>) {
         loop {
+            self.metrics.dispatcher.rest();
             let next = match self.registry.news_due() {
                 Some(due) => events.recv_deadline(due),
                 None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
+            self.metrics.dispatcher.work();
             self.now = Instant::now();
             let mut next = match next {
                 Ok(event) => Some(event),
@@ -298,7 +300,7 @@ impl Dispatcher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Membership, Outcome, Record, Time};
+    use crate::store::{Membership, Outcome, Record, Role, Time};
     use crate::{duplex, flusher, outbox};
 
     fn name(text: &str) -> PersonName {
@@ -314,8 +316,8 @@ mod tests {
     fn nobody_steps_onto_a_line_whom_the_doors_do_not_let_in_any_more() {
         let den = RoomName::parse("den").unwrap();
         let kind = Kind::Private;
-        let (title, topic) = (String::new(), String::new());
-        let room = Room { id: 7, name: den.clone(), title, topic, kind, archived: false, head: 0 };
+        let (title, topic, archived, slow, read_only) = Default::default();
+        let room = Room { id: 7, name: den.clone(), title, topic, kind, archived, slow, read_only, head: 0 };
         let within = Membership { room: room.clone(), maker: None, members: vec![name("bob")] };
         let doors = Arc::new(Doors::new(vec![within]));
         let metrics = Arc::new(Metrics::new(1));
@@ -324,8 +326,11 @@ mod tests {
         let (_near, far) = duplex::pair();
         let (flusher, _watched) = flusher::handle_for_tests();
         let outbox = outbox::Outbox::new(far, flusher, 65536, metrics.evictions.clone());
-        let tongue = Tongue::Json;
-        let party = Arc::new(Party { id: 1, name: name("bob"), session: None, tongue, outbox, metrics });
+        let (id, role, tongue) = (1, Role::Guest, Tongue::Json);
+        let (address, account, session, is_vouched_for) = (None, None, None, false);
+        let party =
+            Party { id, name: name("bob"), role, address, account, session, is_vouched_for, tongue, outbox, metrics };
+        let party = Arc::new(party);
         dispatcher.handle(Event::Open(party));
         assert_eq!(dispatcher.join(1, &room, 0), Some(Step::Joined));
         dispatcher.line_up(vec![posted(7, 1), Recorded::Removed(7, name("Bob")), posted(7, 2)]);

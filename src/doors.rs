@@ -4,12 +4,16 @@
 //! changes it: after a commit, and before anyone hears of that. It is also what the recorder judges a record by, so what is
 //! stored was allowed at that moment.
 
+use crate::event::Recorded;
 use crate::name::{PersonName, RoomName};
 use crate::protocol::{Code, Problem};
-use crate::store::{Kind, Membership, Outcome, Record, Role, Room, RoomId};
-use parking_lot::RwLock;
+use crate::sanctions::Sanctions;
+use crate::store::{Change, Kind, Membership, Outcome, Record, Role, Room, RoomId};
+use parking_lot::{Mutex, RwLock};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::{Duration, Instant};
 
 /// What lets a person into a room. Whoever is removed and invited again has another one. 0: the room is open to all.
 pub type Ticket = u64;
@@ -21,12 +25,26 @@ pub struct Doors {
     given: AtomicU64,
     /// How many people were removed from rooms: who looks at it knows when to look at the own tickets.
     removals: AtomicU64,
+    /// Who may not speak, and who may not come in at all.
+    pub sanctions: Sanctions,
+    /// When whom has spoken last, by folded name, in rooms that are slow.
+    spoken: Mutex<HashMap<(RoomId, String), Instant>>,
 }
+
+/// The slowest a room can be, in seconds.
+pub const SLOWEST: u32 = 60 * 60;
+
+/// People remembered who spoke in slow rooms, before those are let go who may speak again anyway.
+const SPOKEN: usize = 10_000;
 
 struct Door {
     name: RoomName,
+    title: String,
+    topic: String,
     kind: Kind,
     archived: bool,
+    slow: u32,
+    read_only: bool,
     maker: Option<PersonName>,
     /// By folded name.
     members: BTreeMap<String, Member>,
@@ -49,7 +67,13 @@ pub struct Standing {
 impl Doors {
     /// The doors of these rooms.
     pub fn new(rooms: Vec<Membership>) -> Doors {
-        let doors = Doors { rooms: RwLock::default(), given: AtomicU64::new(0), removals: AtomicU64::new(0) };
+        let doors = Doors {
+            rooms: RwLock::default(),
+            given: AtomicU64::new(0),
+            removals: AtomicU64::new(0),
+            sanctions: Sanctions::default(),
+            spoken: Mutex::default(),
+        };
         for Membership { room, maker, members } in rooms {
             doors.build(&room, maker, &members);
         }
@@ -58,7 +82,9 @@ impl Doors {
 
     fn build(&self, room: &Room, maker: Option<PersonName>, members: &[PersonName]) {
         let (name, members) = (room.name.clone(), members.iter().map(|name| self.member(name)).collect());
-        let door = Door { name, kind: room.kind, archived: room.archived, maker, members };
+        let (title, topic) = (room.title.clone(), room.topic.clone());
+        let Room { kind, archived, slow, read_only, .. } = *room;
+        let door = Door { name, title, topic, kind, archived, slow, read_only, maker, members };
         self.rooms.write().insert(room.id, door);
     }
 
@@ -70,6 +96,13 @@ impl Doors {
     /// What lets a person into a room; None: nothing does, and they know of no such room.
     pub fn ticket(&self, room: RoomId, person: &PersonName) -> Option<Ticket> {
         self.rooms.read().get(&room)?.ticket(person)
+    }
+
+    /// The rooms that are not open to all, and to this person are.
+    pub fn closed_rooms_of(&self, person: &PersonName) -> Vec<RoomId> {
+        let (rooms, folded) = (self.rooms.read(), person.folded());
+        let own = rooms.iter().filter(|(_, door)| door.kind != Kind::Public && door.members.contains_key(&folded));
+        own.map(|(id, _)| *id).collect()
     }
 
     /// How many people were removed from rooms since the start.
@@ -85,25 +118,47 @@ impl Doors {
         Standing { maker: door.maker.clone(), people }
     }
 
+    /// The name of a room that is open to all.
+    pub fn open_name(&self, room: RoomId) -> Option<String> {
+        let rooms = self.rooms.read();
+        rooms.get(&room).filter(|door| door.kind == Kind::Public).map(|door| door.name.as_str().to_owned())
+    }
+
+    /// What a room is called in addresses.
+    #[cfg(feature = "http")]
+    pub fn name(&self, room: RoomId) -> Option<RoomName> {
+        self.rooms.read().get(&room).map(|door| door.name.clone())
+    }
+
     /// Who is in a room that is not open to all, by name.
     pub fn members(&self, room: RoomId) -> Vec<PersonName> {
         self.rooms.read().get(&room).map(Door::names).unwrap_or_default()
     }
 
-    /// Whether a record may be stored. `is_program`: it comes from the program that embeds the server, which may post
-    /// anywhere.
-    pub fn judge(&self, record: &Record, is_program: bool) -> Result<(), Problem> {
+    /// Whether a record may be stored. What the program itself says, it may say anywhere.
+    pub fn judge(&self, record: &Record) -> Result<(), Problem> {
         let rooms = self.rooms.read();
         let door = |room: &RoomId| rooms.get(room);
         let refused = match record {
-            Record::Create { .. } | Record::Direct { .. } => None,
-            Record::Post { room, author, .. } => door(room).and_then(|door| door.refuses_post(author, is_program)),
-            Record::Amend { room, by, .. } => door(room).and_then(|door| door.refuses_post(by, false)),
+            Record::Create { maker, .. } => maker.as_ref().and_then(|maker| self.sanctions.silences(maker)),
+            Record::Direct { .. } => None,
+            Record::Post { room, author, role, .. } => door(room).and_then(|door| {
+                let refused = door.refuses_post(author, role.is_none());
+                refused.or_else(|| role.and_then(|role| self.refuses_speech(*room, door, author, role, true)))
+            }),
+            Record::Amend { room, by, role, change, .. } => door(room).and_then(|door| {
+                let speaks = *change != Change::Delete;
+                let refused = door.refuses_post(by, false);
+                refused.or_else(|| self.refuses_speech(*room, door, by, *role, false).filter(|_| speaks))
+            }),
+            Record::Purge { .. } => None,
             Record::Read { room, person, .. } => door(room).and_then(|door| door.refuses_entry(person)),
-            Record::Change { room, archived, by, .. } => {
-                door(room).and_then(|door| door.refuses_change(*archived, by.as_ref()))
-            }
-            Record::Invite { room, by, .. } => door(room).and_then(|door| door.refuses_members(by.as_ref(), None)),
+            Record::Change { room, archived, by, .. } => door(room)
+                .and_then(|door| door.refuses_change(*archived, by.as_ref()))
+                .or_else(|| by.as_ref().and_then(|(name, _)| self.sanctions.silences(name))),
+            Record::Invite { room, by, .. } => door(room)
+                .and_then(|door| door.refuses_members(by.as_ref(), None))
+                .or_else(|| by.as_ref().and_then(|(name, _)| self.sanctions.silences(name))),
             Record::Remove { room, person, by } => {
                 door(room).and_then(|door| door.refuses_members(by.as_ref(), Some(person)))
             }
@@ -120,7 +175,7 @@ impl Doors {
             (Record::Direct { people, .. }, Outcome::Created(room)) => {
                 self.build(room, people.first().cloned(), people);
             }
-            (Record::Change { .. }, Outcome::Changed(room)) => self.mend(room.id, |door| door.archived = room.archived),
+            (Record::Change { .. }, Outcome::Changed(room)) => self.mend(room.id, |door| door.describe(room)),
             (Record::Invite { person, .. }, Outcome::Invited(room)) => {
                 let (folded, member) = self.member(person);
                 self.mend(room.id, |door| _ = door.members.entry(folded).or_insert(member));
@@ -132,12 +187,98 @@ impl Doors {
                 });
                 self.removals.fetch_add(1, SeqCst);
             }
+            // It took no number: it was there before, or cannot be.
+            (Record::Post { room, author, .. }, Outcome::Repeated(_) | Outcome::Refused(_)) => {
+                self.spoken.lock().remove(&(*room, author.folded()));
+            }
             _ => {}
         }
     }
 
+    /// Whether there is such a room.
+    pub fn knows(&self, room: RoomId) -> bool {
+        self.rooms.read().contains_key(&room)
+    }
+
+    /// Takes in how a room stands now, changed by others, and gives what is to be told of it.
+    pub fn renew(&self, found: Membership) -> Vec<Recorded> {
+        let Membership { room, maker, members } = found;
+        if !self.knows(room.id) {
+            self.build(&room, maker, &members);
+            return vec![Recorded::Created(room)];
+        }
+        let now: BTreeMap<String, Member> = members.iter().map(|name| self.member(name)).collect();
+        let mut news = Vec::new();
+        self.mend(room.id, |door| {
+            let (here, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
+                std::mem::take(&mut door.members).into_iter().partition(|(folded, _)| now.contains_key(folded));
+            door.members = here;
+            news.extend(gone.into_values().map(|member| Recorded::Removed(room.id, member.name)));
+            self.removals.fetch_add(news.len() as u64, SeqCst);
+            if !door.is_described_by(&room) || door.maker != maker {
+                door.describe(&room);
+                door.maker = maker;
+                news.push(Recorded::Changed(room.clone()));
+            }
+            for (folded, member) in now {
+                if let Entry::Vacant(free) = door.members.entry(folded) {
+                    news.push(Recorded::Invited(room.clone(), member.name.clone()));
+                    free.insert(member);
+                }
+            }
+        });
+        news
+    }
+
+    /// Why a person may not say anything in a room just now, or write that they are about to.
+    pub fn refuses_to_hear(&self, room: RoomId, person: &PersonName, role: Role) -> Option<Problem> {
+        let rooms = self.rooms.read();
+        rooms.get(&room).and_then(|door| self.refuses_speech(room, door, person, role, false))
+    }
+
+    /// Whether a person may not speak: nowhere, or not in this room. A post takes its turn in a room that is slow.
+    fn refuses_speech(
+        &self,
+        room: RoomId,
+        door: &Door,
+        person: &PersonName,
+        role: Role,
+        is_post: bool,
+    ) -> Option<Problem> {
+        if let Some(muted) = self.sanctions.silences(person) {
+            return Some(Problem { room: Some(door.name.as_str().to_owned()), ..muted });
+        }
+        // In most rooms there is nothing more to look at.
+        if !door.read_only && door.slow == 0 || door.looks_after(person, role) {
+            return None;
+        }
+        if door.read_only {
+            return Some(
+                door.not_allowed("this room is read only just now: those who look after it have asked for quiet"),
+            );
+        }
+        if !is_post || door.slow == 0 {
+            return None;
+        }
+        let (now, pause) = (Instant::now(), Duration::from_secs(door.slow.into()));
+        let mut spoken = self.spoken.lock();
+        if spoken.len() >= SPOKEN {
+            spoken.retain(|_, at| now.saturating_duration_since(*at) < Duration::from_secs(SLOWEST.into()));
+        }
+        let key = (room, person.folded());
+        if let Some(left) = spoken.get(&key).and_then(|at| (*at + pause).checked_duration_since(now))
+            && !left.is_zero()
+        {
+            let message = format!("this room is slow: one message in {} s from each", door.slow);
+            return Some(Problem::rate_limited(message, left).room(door.name.as_str()));
+        }
+        spoken.insert(key, now);
+        None
+    }
+
     /// A person is called otherwise from now on, and is as welcome as before.
     pub fn rename(&self, old: &PersonName, new: &PersonName) {
+        self.sanctions.rename(old, new);
         for door in self.rooms.write().values_mut() {
             if let Some(Member { ticket, .. }) = door.members.remove(&old.folded()) {
                 door.members.insert(new.folded(), Member { name: new.clone(), ticket });
@@ -154,6 +295,16 @@ impl Doors {
 }
 
 impl Door {
+    fn describe(&mut self, room: &Room) {
+        (self.title, self.topic) = (room.title.clone(), room.topic.clone());
+        (self.archived, self.slow, self.read_only) = (room.archived, room.slow, room.read_only);
+    }
+
+    fn is_described_by(&self, room: &Room) -> bool {
+        let rules = (self.archived, self.slow, self.read_only) == (room.archived, room.slow, room.read_only);
+        rules && self.title == room.title && self.topic == room.topic
+    }
+
     fn ticket(&self, person: &PersonName) -> Option<Ticket> {
         match self.kind {
             Kind::Public => Some(0),
@@ -175,6 +326,11 @@ impl Door {
         }
         let archived = || self.not_allowed("this room is archived: it can be read, and nothing new be said in it");
         self.archived.then(archived)
+    }
+
+    /// Whether a room is this person's to look after: it is never closed to them, and never slow.
+    fn looks_after(&self, name: &PersonName, role: Role) -> bool {
+        role >= Role::Moderator || self.maker.as_ref().is_some_and(|maker| maker.folded() == name.folded())
     }
 
     fn refuses_change(&self, archived: Option<bool>, by: Option<&(PersonName, Role)>) -> Option<Problem> {
@@ -209,9 +365,8 @@ impl Door {
         if let Some(stranger) = self.refuses_entry(name) {
             return Some(stranger);
         }
-        let is_maker = self.maker.as_ref().is_some_and(|maker| maker.folded() == name.folded());
-        let may = is_maker || *role >= Role::Moderator;
-        (!may).then(|| self.not_allowed("only who made this room, and the moderators, may do that"))
+        (!self.looks_after(name, *role))
+            .then(|| self.not_allowed("only who made this room, and the moderators, may do that"))
     }
 
     fn not_allowed(&self, why: &str) -> Problem {
@@ -230,7 +385,8 @@ mod tests {
 
     fn room(id: RoomId, name: &str, kind: Kind) -> Room {
         let name = RoomName::parse(name).unwrap();
-        Room { id, name, title: String::new(), topic: String::new(), kind, archived: false, head: 0 }
+        let (title, topic, archived, slow, read_only) = Default::default();
+        Room { id, name, title, topic, kind, archived, slow, read_only, head: 0 }
     }
 
     /// The lobby is 1, a private room of ann, who made it, and bob 2, a direct room of both 3.
@@ -252,7 +408,8 @@ mod tests {
     }
 
     fn change(room: RoomId, archived: bool, by: Option<(PersonName, Role)>) -> Record {
-        Record::Change { room, title: None, topic: None, archived: Some(archived), by }
+        let (title, topic, slow, read_only) = Default::default();
+        Record::Change { room, title, topic, archived: Some(archived), slow, read_only, by }
     }
 
     fn remove(person: &str, by: Option<(PersonName, Role)>) -> Record {
@@ -265,7 +422,8 @@ mod tests {
         for room in [2, 3] {
             assert!(doors.ticket(room, &name("ANN")).is_some());
             assert_eq!(doors.ticket(room, &name("eve")), None);
-            let post = |author: &str| Record::Post {
+            let post = |author: &str, role| Record::Post {
+                role,
                 reply_to: None,
                 room,
                 author: name(author),
@@ -273,12 +431,12 @@ mod tests {
                 body: "x".into(),
                 at: Time::now(),
             };
-            assert_eq!(code(doors.judge(&post("eve"), false)), "no_such_room");
-            assert_eq!(code(doors.judge(&post("Bob"), false)), "ok");
-            assert_eq!(code(doors.judge(&post("eve"), true)), "ok", "the program may");
+            assert_eq!(code(doors.judge(&post("eve", Some(Role::Owner)))), "no_such_room");
+            assert_eq!(code(doors.judge(&post("Bob", Some(Role::Guest)))), "ok");
+            assert_eq!(code(doors.judge(&post("eve", None))), "ok", "the program may");
         }
         assert_eq!(doors.ticket(1, &name("eve")), Some(0));
-        assert_eq!(code(doors.judge(&change(2, true, by("eve", Role::Owner)), false)), "no_such_room");
+        assert_eq!(code(doors.judge(&change(2, true, by("eve", Role::Owner)))), "no_such_room");
     }
 
     #[test]
@@ -301,7 +459,7 @@ mod tests {
             (Record::Remove { room: 1, person: name("eve"), by: by("eve", Role::Owner) }, "not_allowed"),
             (Record::Remove { room: 3, person: name("bob"), by: by("bob", Role::Guest) }, "not_allowed"),
         ] {
-            assert_eq!(code(doors.judge(&record, false)), expected, "{record:?}");
+            assert_eq!(code(doors.judge(&record)), expected, "{record:?}");
         }
     }
 

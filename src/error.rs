@@ -22,6 +22,10 @@ pub enum Error {
     DataFolder(PathBuf, io::Error),
     /// The database was written by a newer Parlor: the version it has that this one does not know.
     NewerDatabase(PathBuf, String),
+    /// Another server runs on the data folder; the number of its process, where it is known.
+    FolderInUse(PathBuf, Option<u32>),
+    /// A file that was named cannot be read or written.
+    File(PathBuf, io::Error),
     /// The store refused; the text is the database's own. While the server runs this is not fatal: what was
     /// not stored is answered with `unavailable`, and the next batch tries again.
     Store(String),
@@ -37,7 +41,7 @@ impl Error {
     /// Whether the server that returned it has stopped. A store's refusal can pass, and what the program
     /// asked for was its own concern.
     pub fn is_fatal(&self) -> bool {
-        !matches!(self, Error::Store(_) | Error::Refused(_))
+        !matches!(self, Error::Store(_) | Error::Refused(_) | Error::File(..))
     }
 }
 
@@ -65,6 +69,18 @@ impl fmt::Display for Error {
                  Use that version, or another folder with --data",
                 path.display()
             ),
+            Error::FolderInUse(path, process) => {
+                let process = process.map(|process| format!(" (process {process})")).unwrap_or_default();
+                write!(
+                    f,
+                    "a server runs on the data folder {} already{process}. Stop that one, or choose another folder with --data",
+                    path.display()
+                )
+            }
+            Error::File(path, cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
+                write!(f, "{} is there already, and is not overwritten. Choose another name", path.display())
+            }
+            Error::File(path, cause) => write!(f, "{}: {cause}", path.display()),
             Error::Store(what) => write!(f, "the database refused: {what}"),
             Error::Refused(why) => f.write_str(why),
             Error::Stopped => f.write_str("the server has stopped"),
@@ -76,7 +92,9 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Error::Listen(_, cause) | Error::DataFolder(_, cause) | Error::System(_, cause) => Some(cause),
+            Error::Listen(_, cause) | Error::DataFolder(_, cause) | Error::File(_, cause) | Error::System(_, cause) => {
+                Some(cause)
+            }
             _ => None,
         }
     }

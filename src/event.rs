@@ -1,15 +1,17 @@
 //! What happens, as the dispatcher hears of it; and what is to be stored, as the recorder does.
 
+use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::name::{PersonName, RoomName};
 use crate::outbox::Outbox;
 use crate::peer::{ClientId, Tongue};
 use crate::protocol::{self, Problem};
 use crate::registry::Registry;
-use crate::store::{Message, Outcome, Record, Rev, Room, RoomId, TokenHash};
+use crate::store::{Message, Outcome, Person, PersonId, Record, Rev, Role, Room, RoomId, TokenHash};
 use bytes::Bytes;
 use crossbeam_channel::Sender;
 use serde_json::Value;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What the dispatcher handles, one after the other.
@@ -96,8 +98,22 @@ pub enum Step {
 pub enum Entry {
     /// A record, and who wants to know what came of it.
     Record(Record, Asker),
+    /// A person is called otherwise from here on.
+    Rename(Renaming),
+    /// Others have written to the database: it looks at all rooms anew, and says when that is done.
+    Refresh(oneshot::Sender<Result<(), Error>>),
     /// Everything is said; the recorder ends.
     Stop,
+}
+
+/// Another name for a person with an account.
+pub struct Renaming {
+    /// Who, under the name so far.
+    pub person: Person,
+    /// The name to be.
+    pub name: PersonName,
+    /// Hears whether it was free.
+    pub answer: oneshot::Sender<Result<bool, Error>>,
 }
 
 /// Who hears of a record's outcome.
@@ -118,14 +134,32 @@ pub struct Party {
     pub id: ClientId,
     /// The person.
     pub name: PersonName,
+    /// What the person may do.
+    pub role: Role,
+    /// Where it comes from. None: through memory.
+    pub address: Option<IpAddr>,
+    /// The account, where there is one.
+    pub account: Option<PersonId>,
     /// The session that it came with: it ends when that does.
     pub session: Option<TokenHash>,
+    /// The program that embeds the server says who it is.
+    pub is_vouched_for: bool,
     /// How it speaks.
     pub tongue: Tongue,
     /// Where its frames go.
     pub outbox: Arc<Outbox>,
     /// Where it is counted what it was refused.
     pub(crate) metrics: Arc<Metrics>,
+}
+
+impl Asker {
+    /// The account of the client that asks.
+    pub fn account(&self) -> Option<PersonId> {
+        match self {
+            Asker::Client(party) | Asker::Changer(party, ..) | Asker::Reader(party, _) => party.account,
+            Asker::Thread(_) => None,
+        }
+    }
 }
 
 impl Party {

@@ -18,6 +18,27 @@ pub struct Flusher {
     bell: Arc<Bell>,
 }
 
+/// The flusher's thread. It ends when this is dropped, unless somebody has taken it to end it later.
+pub(crate) struct FlusherThread {
+    flusher: Flusher,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl FlusherThread {
+    pub fn take(mut self) -> Option<JoinHandle<()>> {
+        self.thread.take()
+    }
+}
+
+impl Drop for FlusherThread {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            self.flusher.stop();
+            let _ = thread.join();
+        }
+    }
+}
+
 /// Wakes a thread that polls.
 struct Bell {
     socket: UnixStream,
@@ -29,7 +50,7 @@ struct Bell {
 
 impl Flusher {
     /// Starts the thread.
-    pub(crate) fn start() -> Result<(Flusher, JoinHandle<()>), Error> {
+    pub(crate) fn start() -> Result<(Flusher, FlusherThread), Error> {
         let (near, far) = UnixStream::pair().map_err(|e| Error::System("no socket pair for the flusher", e))?;
         for end in [&near, &far] {
             end.set_nonblocking(true).map_err(|e| Error::System("no socket pair for the flusher", e))?;
@@ -41,6 +62,7 @@ impl Flusher {
             .name("flusher".into())
             .spawn(move || run(&new, &bell, &far))
             .map_err(|e| Error::System("cannot start the flusher's thread", e))?;
+        let thread = FlusherThread { flusher: flusher.clone(), thread: Some(thread) };
         Ok((flusher, thread))
     }
 
@@ -79,14 +101,21 @@ impl Bell {
             let _ = (&self.socket).write(&[1]);
         }
     }
+
+    /// Lays it down, so that it can be rung again. True: this is the end.
+    ///
+    /// In this order: whoever rings after the store is heard by poll, and what came before it, the end too, is looked
+    /// at after it.
+    fn lay_down(&self, mut ringing: impl Read) -> bool {
+        let _ = ringing.read(&mut [0; 16]);
+        self.rung.store(false, SeqCst);
+        self.stop.load(SeqCst)
+    }
 }
 
 fn run(new: &Receiver<Arc<Outbox>>, bell: &Bell, ringing: &UnixStream) {
     let mut watched: Vec<Arc<Outbox>> = Vec::new();
-    while !bell.stop.load(SeqCst) {
-        // In this order: whoever rings after the store is heard by poll, and what came before it is taken up below.
-        let _ = (&mut &*ringing).read(&mut [0; 16]);
-        bell.rung.store(false, SeqCst);
+    while !bell.lay_down(ringing) {
         watched.extend(new.try_iter());
 
         let mut writable = Vec::new();
@@ -132,4 +161,44 @@ pub(crate) fn handle_for_tests() -> (Flusher, Receiver<Arc<Outbox>>) {
     let bell = Bell::new(socket);
     bell.rung.store(true, SeqCst);
     (Flusher { outboxes, bell: Arc::new(bell) }, watched)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the bell said was heard, and it is not laid down yet: just then it is rung for the end.
+    struct Interrupted<'a>(&'a UnixStream, &'a Bell);
+
+    impl Read for Interrupted<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let count = self.0.read(buffer)?;
+            self.1.stop.store(true, SeqCst);
+            self.1.ring();
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn an_end_that_is_rung_for_while_the_bell_is_laid_down_is_heard() {
+        let (near, far) = UnixStream::pair().unwrap();
+        far.set_nonblocking(true).unwrap();
+        let bell = Bell::new(near);
+        bell.ring();
+        let heard = bell.lay_down(Interrupted(&far, &bell));
+        let rings_on = (&far).read(&mut [0]).is_ok();
+        assert!(heard || rings_on, "it would sleep for ever");
+    }
+
+    #[test]
+    fn it_ends_though_it_is_rung_at_the_same_time() {
+        for _ in 0..200 {
+            let (flusher, thread) = Flusher::start().unwrap();
+            let ringing = flusher.clone();
+            let ringer = std::thread::spawn(move || ringing.wake());
+            flusher.stop();
+            ringer.join().unwrap();
+            thread.take().unwrap().join().unwrap();
+        }
+    }
 }

@@ -26,7 +26,7 @@ const RELAYS: usize = 64;
 const ANSWERING: Duration = Duration::from_secs(30);
 
 /// The header fields that go through.
-const PASSED_ON: [header::HeaderName; 9] = [
+const PASSED_ON: [header::HeaderName; 11] = [
     header::HOST,
     header::COOKIE,
     header::AUTHORIZATION,
@@ -36,6 +36,8 @@ const PASSED_ON: [header::HeaderName; 9] = [
     header::IF_NONE_MATCH,
     header::ORIGIN,
     header::USER_AGENT,
+    header::CONTENT_ENCODING,
+    header::HeaderName::from_static("idempotency-key"),
 ];
 
 /// The methods that the page and the API know.

@@ -119,7 +119,7 @@ impl Handle {
         }
         let body = protocol::body(body, line.limits.body).map_err(refused)?;
         let (room_id, id, at) = (room.id, random_hex(12)?, Time::now());
-        let record = Record::Post { room: room_id, author, id, body, reply_to: None, at };
+        let record = Record::Post { room: room_id, author, role: None, id, body, reply_to: None, at };
         match record_and_wait(line, record)? {
             Outcome::Posted(message) => Ok(Message::of(&room.name, message)),
             other => Err(unexpected(&other)),
@@ -217,8 +217,9 @@ impl Handle {
     pub fn archive(&self, room: &str, archived: bool) -> Result<(), Error> {
         let line = self.line()?;
         let room = find(&line, room)?.id;
-        let archived = Some(archived);
-        record_and_wait(line, Record::Change { room, title: None, topic: None, archived, by: None }).map(drop)
+        let (archived, by) = (Some(archived), None);
+        let (title, topic, slow, read_only) = Default::default();
+        record_and_wait(line, Record::Change { room, title, topic, archived, slow, read_only, by }).map(drop)
     }
 
     /// All rooms, the oldest first, private and direct ones too.
@@ -371,7 +372,7 @@ impl Handle {
 
     /// Begins the end: no more clients, 503 to the half-open, 1001 to the open, after what the program has posted;
     /// everything received is stored, every thread is joined. Returns at once; [`Handle::join`] or
-    /// [`Server::run`](crate::Server::run) returns when it is done, within 5 s.
+    /// [`Server::run`](crate::Server::run) returns when it is done: within 5 s, or 10 if another program holds the database.
     pub fn shutdown(&self) {
         // Full means that it was asked before.
         let _ = self.stop.try_send(());

@@ -7,13 +7,13 @@ use crate::client::{self, Chat};
 use crate::front;
 use crate::head::{self, Head};
 use crate::hooks::Verdict;
-use crate::identity::{COOKIE, Claim, Identity, hash};
+use crate::identity::{COOKIE, Claim, Identity, bearer, hash};
 use crate::line::Line;
 use crate::name::{PersonName, RoomName};
 use crate::peer::Peer;
 use crate::protocol::{MOST, PLAIN_LAST, SUBPROTOCOL};
 use crate::refusal::Refusal;
-use crate::store::{Role, Room, Time};
+use crate::store::{Role, Room, Time, TokenHash};
 use crate::transport::Transport;
 use log::{debug, error, info};
 use std::sync::Arc;
@@ -115,6 +115,10 @@ fn chat(line: &Line, peer: Peer, socket: &dyn Transport, head: Head) -> Result<O
         response += &format!("Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n");
     }
     let who = identify(line, peer, &head)?;
+    let address = peer.address.map(|address| address.ip());
+    if let Some(why) = line.doors.sanctions.bars(&who.name, who.role, address) {
+        return Err(Refusal::new(403, "banned", why));
+    }
     let Some(claim) = line.guests.claim(&who) else {
         let message = format!("the name {} is in use by another guest; choose another", who.name);
         return Err(Refusal::new(409, "name_taken", message));
@@ -135,6 +139,9 @@ fn echo(line: &Line, peer: Peer, socket: &dyn Transport, head: Head) -> Result<O
     check_origin(&head, &line.settings.allowed_origins)?;
     if let Verdict::Refused(why) = line.settings.hooks.authenticate(&head, peer) {
         return Err(Refusal::new(401, "unknown_credentials", why));
+    }
+    if let Some(why) = line.doors.sanctions.bars_from(peer.address.map(|address| address.ip())) {
+        return Err(Refusal::new(403, "banned", why));
     }
     upgrade(socket, response)?;
     Ok(Opened::Echo { early: head.rest })
@@ -196,7 +203,7 @@ fn identify(line: &Line, peer: Peer, head: &Head) -> Result<Identity, Refusal> {
         Verdict::Person(name) => return vouched(line, &name),
     }
     if head.request.headers().contains_key("authorization") {
-        return Err(Refusal::new(401, "unknown_credentials", "this server knows no such token".into()));
+        return with_token(line, head.field("authorization").and_then(bearer));
     }
     if let Some(token) = head.cookie(COOKIE) {
         let token = hash(token);
@@ -205,7 +212,10 @@ fn identify(line: &Line, peer: Peer, head: &Head) -> Result<Identity, Refusal> {
             Refusal::new(401, "unknown_credentials", "this session is not known here any more; sign in again".into())
         })?;
         return Ok(match person.role {
-            Role::Guest => Identity { name: person.name, role: Role::Guest, key: Some(token), session: Some(token) },
+            Role::Guest => {
+                let (key, session) = (Some(token), Some(token));
+                Identity { name: person.name, person: None, role: Role::Guest, key, session }
+            }
             _ => line.guests.account(&person, token),
         });
     }
@@ -214,7 +224,16 @@ fn identify(line: &Line, peer: Peer, head: &Head) -> Result<Identity, Refusal> {
         return Err(Refusal::new(401, "unknown_credentials", message));
     };
     let name = PersonName::parse(&name).map_err(|why| Refusal::new(400, "bad_field", format!("\"name\": {why}")))?;
-    Ok(Identity { name, role: Role::Guest, key: head.parameter("key").map(|key| hash(&key)), session: None })
+    let key = head.parameter("key").map(|key| hash(&key));
+    Ok(Identity { name, person: None, role: Role::Guest, key, session: None })
+}
+
+/// A program, or whoever it speaks for.
+fn with_token(line: &Line, token: Option<TokenHash>) -> Result<Identity, Refusal> {
+    let unknown = || Refusal::new(401, "unknown_credentials", "this server knows no such token".into());
+    let token = token.ok_or_else(unknown)?;
+    let person = line.store.token(&token, Time::now()).map_err(|e| Refusal::unavailable(&e))?;
+    Ok(line.guests.account(&person.ok_or_else(unknown)?, token))
 }
 
 /// A guest comes in where guests may, under a name that nobody has an account for.

@@ -1,7 +1,8 @@
 //! Who a client is, and who is here under which name.
 
+use crate::error::Error;
 use crate::name::PersonName;
-use crate::store::{Person, Role, TokenHash};
+use crate::store::{Person, PersonId, Role, Store, Time, TokenHash, random_hex};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -16,6 +17,8 @@ pub const COOKIE: &str = "parlor_session";
 pub struct Identity {
     /// The name.
     pub name: PersonName,
+    /// The account, where there is one: what stays the same whatever the name is.
+    pub person: Option<PersonId>,
     /// What the person may do.
     pub role: Role,
     /// What tells two people of one name apart: the account, a guest's session, or the key of a guest's own choice.
@@ -27,6 +30,26 @@ pub struct Identity {
 /// A token or key as it is kept and compared.
 pub fn hash(token: &str) -> TokenHash {
     Sha256::digest(token.as_bytes()).into()
+}
+
+/// A token for a program, which nobody has yet. It is known for what it is wherever it turns up, by what it begins with.
+pub fn new_token() -> Result<String, Error> {
+    Ok(format!("parlor_{}", random_hex(24)?))
+}
+
+/// The token in an `Authorization` field; None where that says something else.
+pub fn bearer(field: &str) -> Option<TokenHash> {
+    let (scheme, token) = field.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| hash(token.trim()))
+}
+
+/// Whose session or token it is, if it is anybody's.
+pub fn person(store: &dyn Store, token: &TokenHash) -> Result<Option<Person>, Error> {
+    let now = Time::now();
+    match store.session(token, now)? {
+        Some(person) => Ok(Some(person)),
+        None => store.token(token, now),
+    }
 }
 
 /// The names in use. A name belongs to one guest at a time, on as many connections as that guest shows the key for.
@@ -52,7 +75,7 @@ impl Guests {
 
     /// A person for whom the program vouches.
     pub fn vouched(&self, name: PersonName) -> Identity {
-        Identity { name, role: Role::Guest, key: Some(self.secret), session: None }
+        Identity { name, person: None, role: Role::Guest, key: Some(self.secret), session: None }
     }
 
     /// Whether the program vouches for that person.
@@ -65,7 +88,8 @@ impl Guests {
         let mut key = Sha256::new_with_prefix(self.secret);
         key.update(person.id.to_le_bytes());
         let key = Some(key.finalize().into());
-        Identity { name: person.name.clone(), role: person.role, key, session: Some(session) }
+        let session = Some(session);
+        Identity { name: person.name.clone(), person: Some(person.id), role: person.role, key, session }
     }
 
     /// Keeps a name for the program itself, for good. False: a guest has it just now.
@@ -76,6 +100,11 @@ impl Guests {
             free.insert(claim);
         }
         true
+    }
+
+    /// Whether a name is the program's own.
+    pub fn is_reserved(&self, name: &PersonName) -> bool {
+        self.reserved.lock().contains_key(&name.folded())
     }
 
     /// Takes the name for one more connection, until the claim is dropped. None: another guest has it. Whoever has an account
@@ -137,7 +166,8 @@ mod tests {
     use super::*;
 
     fn guest(name: &str, key: Option<&str>) -> Identity {
-        Identity { name: PersonName::parse(name).unwrap(), role: Role::Guest, key: key.map(hash), session: None }
+        let (name, key) = (PersonName::parse(name).unwrap(), key.map(hash));
+        Identity { name, person: None, role: Role::Guest, key, session: None }
     }
 
     #[test]

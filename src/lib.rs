@@ -43,9 +43,14 @@
 // What the page and the database alone need stays where it belongs, and is unused without them.
 #![cfg_attr(not(all(feature = "http", feature = "sqlite")), allow(dead_code))]
 
+mod actor;
+#[cfg(all(feature = "http", feature = "sqlite"))]
+mod admin;
 mod client;
 mod config;
 mod connection;
+#[cfg(feature = "sqlite")]
+mod control;
 mod dialer;
 mod dispatcher;
 mod doors;
@@ -53,6 +58,8 @@ mod duplex;
 mod error;
 mod event;
 mod flusher;
+#[cfg(feature = "sqlite")]
+mod folder;
 mod frame;
 mod front;
 mod handle;
@@ -70,21 +77,36 @@ mod mention;
 mod message;
 mod metrics;
 mod name;
+mod order;
 mod outbox;
 mod pace;
+#[cfg(feature = "http")]
+mod passwords;
 mod peer;
 mod protocol;
+mod query;
+mod rate;
 mod recorder;
+mod refresh;
 mod refusal;
 mod registry;
 mod roster;
+mod sanctions;
+mod search;
 mod server;
 mod skeleton;
 mod store;
 mod subscription;
 mod transport;
 mod tries;
+mod trouble;
+mod watchdog;
+#[cfg(feature = "http")]
+mod webhooks;
+mod words;
 
+#[cfg(all(feature = "http", feature = "sqlite"))]
+pub use admin::{Account, Admin, Backup, RoomDetails, Sanction, Token, TranscriptLine};
 pub use config::{Builder, Join};
 pub use dialer::{
     Client, ClientBuilder, DialError, Dialer, Direction, Event, Incoming, Problem, Response, Room, Start, WebSocket,
@@ -96,6 +118,7 @@ pub use hooks::{Handshake, Post};
 pub use limits::Capacity;
 pub use message::{Message, Reaction};
 pub use server::Server;
+pub use store::Role;
 #[cfg(feature = "sqlite")]
 pub use store::Synchronous;
 pub use subscription::Subscription;

@@ -2,7 +2,8 @@
 
 use crate::config::Builder;
 use crate::doors::Doors;
-use crate::event::{Entry, Event, Party};
+use crate::error::Error;
+use crate::event::{Entry, Event, Party, Renaming};
 use crate::flusher::Flusher;
 use crate::front::Front;
 use crate::identity::Guests;
@@ -10,10 +11,11 @@ use crate::metrics::{Metrics, Now};
 use crate::name::PersonName;
 use crate::peer::Peer;
 use crate::protocol::{self, Limits, close};
+use crate::rate::Rates;
 use crate::refusal::Refusal;
 use crate::registry::Registry;
 use crate::roster::Roster;
-use crate::store::{Store, TokenHash};
+use crate::store::{Person, Store, TokenHash};
 use crate::transport::Transport;
 use crate::tries::Tries;
 use crossbeam_channel::Sender;
@@ -35,12 +37,19 @@ pub(crate) struct Line {
     pub doors: Arc<Doors>,
     /// How often passwords were tried lately.
     pub tries: Tries,
+    /// How much each person may do.
+    pub rates: Rates,
     pub roster: Roster,
     /// To the page and the API.
     pub front: Front,
     /// Clients at the same time.
     pub admits: usize,
     pub metrics: Arc<Metrics>,
+    /// What webhooks have to send, and where to they may.
+    #[cfg(feature = "http")]
+    pub webhooks: Arc<crate::webhooks::Board>,
+    #[cfg(feature = "http")]
+    pub networks: Arc<crate::webhooks::Networks>,
     pub stopping: AtomicBool,
 }
 
@@ -83,6 +92,15 @@ impl Line {
         });
     }
 
+    /// Gives a person another name, in its place among what is being recorded. False: it is taken.
+    pub fn rename(&self, person: &Person, name: &PersonName) -> Result<bool, Error> {
+        let (answer, renamed) = oneshot::channel();
+        let renaming = Renaming { person: person.clone(), name: name.clone(), answer };
+        let gone = || Error::Store("the recorder has ended".into());
+        self.entries.send(Entry::Rename(renaming)).map_err(|_| gone())?;
+        renamed.recv().map_err(|_| gone())?
+    }
+
     /// Has a person's connections come back, as whoever the person is now.
     pub fn call_back(&self, name: &PersonName) {
         let folded = name.folded();
@@ -102,7 +120,8 @@ impl Line {
         });
     }
 
-    fn tell(&self, look: impl FnOnce(&Registry<Arc<Party>>) + Send + 'static) {
+    /// Has the dispatcher look at who is here.
+    pub fn tell(&self, look: impl FnOnce(&Registry<Arc<Party>>) + Send + 'static) {
         // A dispatcher that is gone has no connections left either.
         let _ = self.events.send(Event::Look(Box::new(look)));
     }

@@ -40,8 +40,8 @@ mod tests {
     fn a_name_is_tried_from_its_longest_to_its_shortest() {
         assert_eq!(candidates("ho @Ann Lee, ho"), [["ann lee, ho", "ann lee,", "ann lee", "ann"]]);
         assert_eq!(candidates("@ann: @bob\n@eve"), [["ann"], ["bob"], ["eve"]]);
+        assert_eq!(candidates("(@ann-lou)"), [["ann-lou)", "ann-lou"]]);
         assert_eq!(candidates("@👩\u{200d}🚀")[0][0], "👩🚀");
-        assert_eq!(candidates("@👩‍🚀")[0][0], PersonName::parse("👩‍🚀").unwrap().folded());
     }
 
     #[test]

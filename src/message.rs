@@ -94,7 +94,7 @@ impl Reaction {
     }
 }
 
-mod rfc3339 {
+pub(crate) mod rfc3339 {
     use crate::store::Time;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
     use std::time::SystemTime;

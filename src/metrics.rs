@@ -6,6 +6,7 @@
 
 use crate::protocol::Code;
 use crate::registry::Delivered;
+use crate::watchdog::Pulse;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
@@ -13,6 +14,8 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use std::fs;
+use std::sync::atomic::AtomicU64;
+use std::time::Instant;
 
 /// What [`Metrics::text`] is, for whoever sends it over HTTP.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -65,7 +68,11 @@ pub(crate) struct Metrics {
     clients: Gauge,
     people: Gauge,
     rooms: Gauge,
+    /// Whether they come round.
+    pub recorder: Pulse,
+    pub dispatcher: Pulse,
     refused: Family<Label, Counter>,
+    stalls: Family<Label, Counter>,
     errors: Family<Label, Counter>,
     all: Registry,
 }
@@ -102,6 +109,9 @@ impl Metrics {
         );
         let errors = Family::default();
         own.register("errors", "Errors that clients of the chat were told, by their code", errors.clone());
+        let stalls = Family::default();
+        let help = "Times that a thread for which all others wait did not come round for a second";
+        own.register("stalls", help, stalls.clone());
         let batch_messages = Histogram::new(exponential_buckets(1.0, 2.0, 11));
         own.register_with_unit(
             "batch",
@@ -137,12 +147,18 @@ impl Metrics {
             delivered_bytes,
             batch_messages,
             commit_seconds,
+            recorder: Pulse::new(),
+            dispatcher: Pulse::new(),
             refused,
+            stalls,
             errors,
             all,
         };
         for reason in REASONS {
             drop(metrics.refused.get_or_create(&[("reason", reason)]));
+        }
+        for thread in ["recorder", "dispatcher"] {
+            drop(metrics.stalls.get_or_create(&[("thread", thread)]));
         }
         for code in Code::ALL {
             drop(metrics.errors.get_or_create(&[("code", code.as_str())]));
@@ -153,6 +169,11 @@ impl Metrics {
     /// A request or a handshake was refused, with this code.
     pub fn refused(&self, reason: &'static str) {
         self.refused.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    /// The thread of that name has not come round for a while.
+    pub fn stalled(&self, thread: &'static str) {
+        self.stalls.get_or_create(&[("thread", thread)]).inc();
     }
 
     /// A client was told of an error.
@@ -178,7 +199,7 @@ impl Metrics {
         let mut text = String::with_capacity(16 * 1024);
         // Into memory: nothing here can fail.
         let _ = encode_registry(&mut text, &self.all)
-            .and_then(|()| encode_registry(&mut text, &now.registry()))
+            .and_then(|()| encode_registry(&mut text, &now.registry(self)))
             .and_then(|()| encode_eof(&mut text));
         text
     }
@@ -197,7 +218,7 @@ fn gauge(registry: &mut Registry, name: &str, help: &str) -> Gauge {
 }
 
 impl Now {
-    fn registry(&self) -> Registry {
+    fn registry(&self, metrics: &Metrics) -> Registry {
         let mut all = Registry::default();
         let own = all.sub_registry_with_prefix("parlor");
         let connections = ConstGauge::new(self.connections as u64);
@@ -214,6 +235,13 @@ impl Now {
         let help =
             "What waits for the recorder and for the dispatcher, and clients whose socket is full, for the flusher";
         own.register("queue_length", help, queues);
+        let stalled = Family::<Label, Gauge<f64, AtomicU64>>::default();
+        for (thread, pulse) in [("recorder", &metrics.recorder), ("dispatcher", &metrics.dispatcher)] {
+            let seconds = pulse.stalled(Instant::now()).as_secs_f64();
+            stalled.get_or_create(&[("thread", thread)]).set(seconds);
+        }
+        let help = "For how long a thread for which all others wait has not come round; 0 for less than a second";
+        own.register_with_unit("stalled", help, Unit::Seconds, stalled);
         if let Some(process) = Process::this() {
             process.register(&mut all);
         }
@@ -314,7 +342,7 @@ mod tests {
     #[test]
     fn every_code_of_an_error_is_there_from_the_start() {
         let text = Metrics::new(1).text(&Now::default());
-        assert_eq!(text.matches("parlor_errors_total{code=").count(), 10);
+        assert_eq!(text.matches("parlor_errors_total{code=").count(), Code::ALL.len());
         assert!(Code::ALL.iter().all(|code| text.contains(&format!("{{code=\"{}\"}} 0", code.as_str()))), "{text}");
     }
 

@@ -106,10 +106,24 @@ impl Outbox {
         let own = Arc::downgrade(&outbox);
         outbox.transport.when_writable(Box::new(move || {
             if let Some(outbox) = own.upgrade() {
-                outbox.flush();
+                outbox.write_on();
             }
         }));
         outbox
+    }
+
+    /// Holds back what is sent from now on, until [`Outbox::begin`].
+    pub(crate) fn hold(&self) {
+        self.state.lock().pen = true;
+    }
+
+    /// Sends the first frames of all, and behind them what was held back.
+    pub(crate) fn begin(self: &Arc<Self>, frames: &[Bytes]) {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Open {
+            state.prepend(frames, 0);
+        }
+        self.lay_down_pen(state, End::Open);
     }
 
     /// Sends frames, in order and with nothing in between. False: the outbox is closed, or this closed it.
@@ -205,20 +219,22 @@ impl Outbox {
         self.moved.notify_all();
     }
 
-    /// There may be room again, says the flusher, or a transport that it cannot poll: writes what goes, and says what is
-    /// left to do.
+    /// There may be room again, says the flusher: writes what goes, and says what is left to do.
     pub(crate) fn flush(self: &Arc<Self>) -> Watch {
+        self.write_on();
+        self.left_to_do()
+    }
+
+    /// There may be room again, says the flusher, or a transport that it cannot poll.
+    fn write_on(self: &Arc<Self>) {
         let mut state = self.state.lock();
         state.again = state.pen;
         if !state.pen && !state.queue.is_empty() {
             self.drain(state);
-        } else {
-            drop(state);
         }
-        self.left_to_do()
     }
 
-    /// What the flusher has to do for it. Once this says [`Watch::Done`] the flusher lets go.
+    /// What the flusher has to do for it. For the flusher alone: until this says [`Watch::Done`] it holds the outbox.
     pub(crate) fn left_to_do(&self) -> Watch {
         let mut state = self.state.lock();
         let waits = state.pen || !state.queue.is_empty();
@@ -388,6 +404,9 @@ fn write<'a>(transport: &dyn Transport, frames: impl Iterator<Item = &'a Bytes> 
 }
 
 #[cfg(test)]
+mod orders;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::flusher;
@@ -472,6 +491,18 @@ mod tests {
         assert_eq!(pipe.took(), b"hello world!?");
         assert!(outbox.send(&frames(&["."])));
         assert_eq!(pipe.took(), b"hello world!?.");
+    }
+
+    #[test]
+    fn what_others_send_before_the_first_frames_comes_behind_them() {
+        let (pipe, outbox, _watched) = outbox(100, 1000);
+        outbox.hold();
+        assert!(outbox.send(&frames(&["news"])));
+        assert_eq!(pipe.took(), b"");
+        outbox.begin(&frames(&["welcome "]));
+        assert!(outbox.send(&frames(&[" more"])));
+        assert_eq!(pipe.took(), b"welcome news more");
+        assert_eq!(outbox.left_to_do(), Watch::Done);
     }
 
     #[test]

@@ -3,11 +3,15 @@
 //! It is the only thread that gives numbers. Nothing becomes visible before it is stored.
 
 use crate::doors::Doors;
-use crate::event::{Asker, Entry, Event, Recorded};
+use crate::error::Error;
+use crate::event::{Asker, Entry, Event, Recorded, Renaming};
 use crate::metrics::Metrics;
+use crate::name::PersonName;
+use crate::order;
 use crate::pace::Pace;
 use crate::protocol::{MESSAGE_OVERHEAD, Problem};
-use crate::store::{Change, Message, Outcome, Record, Rev, RoomId, Store};
+use crate::store::{Change, Message, Outcome, PersonId, Record, Rev, Room, RoomId, Store};
+use crate::trouble::Trouble;
 use crossbeam_channel::{Receiver, Sender};
 use log::{error, info};
 use std::collections::HashMap;
@@ -31,11 +35,15 @@ pub(crate) struct Recorder {
     /// Bytes of bodies in one transaction.
     batch_bytes: usize,
     doors: Arc<Doors>,
+    /// Who has another name since the start, and what it was before: some of their connections may not know it yet.
+    renamed: HashMap<PersonId, (PersonName, PersonName)>,
     metrics: Arc<Metrics>,
     pace: Arc<Pace>,
     /// How long the last batch took.
     storing: Duration,
-    failing: bool,
+    trouble: Trouble,
+    #[cfg(feature = "http")]
+    webhooks: Option<Arc<crate::webhooks::Board>>,
 }
 
 impl Recorder {
@@ -49,23 +57,65 @@ impl Recorder {
         pace: Arc<Pace>,
         metrics: Arc<Metrics>,
     ) -> Recorder {
-        let storing = Duration::ZERO;
-        Recorder { store, events, passed: heads, batch_bytes, doors, metrics, pace, storing, failing: false }
+        let (renamed, storing, trouble) = (HashMap::new(), Duration::ZERO, Trouble::default());
+        Recorder {
+            store,
+            events,
+            passed: heads,
+            batch_bytes,
+            doors,
+            renamed,
+            metrics,
+            pace,
+            storing,
+            trouble,
+            #[cfg(feature = "http")]
+            webhooks: None,
+        }
+    }
+
+    /// The same, which tells the webhooks what was stored.
+    #[cfg(feature = "http")]
+    pub fn telling(self, webhooks: Arc<crate::webhooks::Board>) -> Recorder {
+        Recorder { webhooks: Some(webhooks), ..self }
     }
 
     /// Records until it is told to stop.
     pub fn run(mut self, entries: &Receiver<Entry>) {
-        let mut stop = false;
-        while !stop {
+        loop {
+            self.metrics.recorder.rest();
             let Ok(first) = entries.recv() else { return };
+            self.metrics.recorder.work();
             self.pace.gather(self.storing);
-            let (records, askers);
-            (records, askers, stop) = batch(first, entries, self.batch_bytes);
+            let (records, askers, last) = batch(first, entries, self.batch_bytes);
             self.record(records, askers);
+            match last {
+                Some(Entry::Stop) => return,
+                Some(Entry::Rename(renaming)) => self.rename(renaming),
+                // Whoever asked may be gone by now.
+                Some(Entry::Refresh(done)) => drop(done.send(self.refresh())),
+                _ => {}
+            }
         }
     }
 
-    fn record(&mut self, records: Vec<Record>, askers: Vec<Asker>) {
+    /// Gives a person another name. What the same person still says under the old one is said under the new one: else it
+    /// would be a stranger's, and be said twice.
+    fn rename(&mut self, Renaming { person, name, answer }: Renaming) {
+        let renamed = self.store.rename(person.id, &name);
+        if let Ok(true) = renamed {
+            self.doors.rename(&person.name, &name);
+            self.renamed.insert(person.id, (name, person.name));
+        }
+        let _ = answer.send(renamed);
+    }
+
+    fn record(&mut self, mut records: Vec<Record>, askers: Vec<Asker>) {
+        for (record, asker) in records.iter_mut().zip(&askers) {
+            if let Some((new, old)) = asker.account().and_then(|account| self.renamed.get(&account)) {
+                record.sign(new, old);
+            }
+        }
         let (records, askers) = self.allowed(records, askers);
         if records.is_empty() {
             return;
@@ -77,15 +127,15 @@ impl Recorder {
         self.metrics.batch_messages.observe(records.len() as f64);
         match stored {
             Ok(outcomes) => {
-                if std::mem::take(&mut self.failing) {
+                if self.trouble.worked() {
                     info!("the database answers again");
                 }
                 self.pass_on(&records, outcomes, askers);
             }
             Err(cause) => {
                 self.metrics.store_failures.inc();
-                if !std::mem::replace(&mut self.failing, true) {
-                    error!("nothing can be stored, posts are answered with \"unavailable\": {cause}");
+                if let Some(unsaid) = self.trouble.failed(Instant::now()) {
+                    error!("nothing can be stored, posts are answered with \"unavailable\": {cause}{unsaid}");
                 }
                 records.iter().zip(askers).for_each(|(record, asker)| refuse(record, asker, Problem::unavailable()));
             }
@@ -96,7 +146,7 @@ impl Recorder {
     fn allowed(&self, records: Vec<Record>, askers: Vec<Asker>) -> (Vec<Record>, Vec<Asker>) {
         let mut allowed = (Vec::with_capacity(records.len()), Vec::with_capacity(askers.len()));
         for (record, asker) in records.into_iter().zip(askers) {
-            match self.doors.judge(&record, matches!(asker, Asker::Thread(_))) {
+            match self.doors.judge(&record) {
                 Ok(()) => allowed.extend([(record, asker)]),
                 Err(problem) => refuse(&record, asker, problem),
             }
@@ -107,8 +157,10 @@ impl Recorder {
     fn pass_on(&mut self, records: &[Record], outcomes: Vec<Outcome>, askers: Vec<Asker>) {
         let mut recorded = Vec::with_capacity(outcomes.len());
         let mut answers = Vec::new();
+        let mut deeds = Vec::new();
         for ((record, outcome), asker) in records.iter().zip(outcomes).zip(askers) {
             self.doors.take(record, &outcome);
+            deeds.extend(order::deeds(&self.doors, record, &outcome));
             let asker = match asker {
                 Asker::Thread(answer) => {
                     answers.push((answer, outcome.clone()));
@@ -139,6 +191,13 @@ impl Recorder {
         let posted =
             recorded.iter().filter(|recorded| matches!(recorded, Recorded::Posted(m) if m.rev == m.seq)).count();
         self.metrics.messages_stored.inc_by(posted as u64);
+        #[cfg(feature = "http")]
+        if let Some(webhooks) = &self.webhooks {
+            webhooks.ring(recorded.iter().filter_map(|recorded| match recorded {
+                Recorded::Posted(message) => Some(message),
+                _ => None,
+            }));
+        }
         if !recorded.is_empty() {
             self.pace.stored();
             // The dispatcher outlives the recorder.
@@ -148,6 +207,43 @@ impl Recorder {
             // Whoever asked may be gone by now; what is stored is stored.
             let _ = answer.send(Ok(outcome));
         }
+        deeds.iter().for_each(|deed| order::note(&*self.store, deed));
+    }
+
+    /// Looks at all rooms anew, for others have written to the database, and passes on what has changed: who is in them, how
+    /// they are called, what was said.
+    fn refresh(&mut self) -> Result<(), Error> {
+        for found in self.store.every_room()? {
+            let (room, is_new) = (found.room.clone(), !self.doors.knows(found.room.id));
+            let changed = self.doors.renew(found);
+            if !changed.is_empty() {
+                let _ = self.events.send(Event::Recorded(changed));
+            }
+            if is_new {
+                // Nobody stands on its line yet: whoever comes reads what there is.
+                self.passed.insert(room.id, room.head);
+            } else {
+                self.catch_up(&room)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes on what others have said in a room. A page waits until the one before is sent: there may be many.
+    fn catch_up(&mut self, room: &Room) -> Result<(), Error> {
+        let mut passed = self.passed.get(&room.id).copied().unwrap_or(0);
+        while passed < room.head {
+            let missed = self.store.since(room.id, passed, PAGE)?;
+            let Some(last) = missed.last() else { break };
+            passed = last.rev;
+            self.passed.insert(room.id, passed);
+            let _ = self.events.send(Event::Recorded(missed.into_iter().map(Recorded::Posted).collect()));
+            let (tell, sent) = oneshot::channel();
+            let _ = self.events.send(Event::Look(Box::new(|_| drop(tell.send(())))));
+            let _ = sent.recv();
+        }
+        self.passed.insert(room.id, passed.max(room.head));
+        Ok(())
     }
 
     /// Passes a message on, and before it those that stand in the store but were never passed on: a commit whose
@@ -171,19 +267,19 @@ impl Recorder {
     }
 }
 
-/// What waits, up to a batch; and whether it was the last. What changes who may do what ends a batch: what comes
-/// behind it is judged by what it made so.
-fn batch(first: Entry, entries: &Receiver<Entry>, most_bytes: usize) -> (Vec<Record>, Vec<Asker>, bool) {
+/// What waits, up to a batch; and what it ended with, where that is no record. What changes who may do what ends a batch:
+/// what comes behind it is judged by what it made so.
+fn batch(first: Entry, entries: &Receiver<Entry>, most_bytes: usize) -> (Vec<Record>, Vec<Asker>, Option<Entry>) {
     let (mut records, mut askers, mut bytes, mut ends) = (Vec::new(), Vec::new(), 0, false);
     let mut next = Some(first);
     while let Some(entry) = next {
         match entry {
-            Entry::Stop => return (records, askers, true),
+            last @ (Entry::Stop | Entry::Rename(_) | Entry::Refresh(_)) => return (records, askers, Some(last)),
             Entry::Record(record, asker) => {
                 bytes += match &record {
                     Record::Post { body, .. } => body.len(),
                     Record::Amend { change: Change::Edit(body), .. } => body.len() + MESSAGE_OVERHEAD,
-                    Record::Amend { change: Change::Delete, .. } => MESSAGE_OVERHEAD,
+                    Record::Amend { change: Change::Delete, .. } | Record::Purge { .. } => MESSAGE_OVERHEAD,
                     Record::Amend { change: Change::React { .. }, .. } => SHOWN_AGAIN,
                     // Everyone is told of it, in one write for all rooms of a batch.
                     Record::Create { title, .. } => title.len() + MESSAGE_OVERHEAD,
@@ -199,7 +295,7 @@ fn batch(first: Entry, entries: &Receiver<Entry>, most_bytes: usize) -> (Vec<Rec
         }
         next = if records.len() < BATCH && bytes < most_bytes && !ends { entries.try_recv().ok() } else { None };
     }
-    (records, askers, false)
+    (records, askers, None)
 }
 
 fn refuse(record: &Record, asker: Asker, problem: Problem) {
@@ -220,13 +316,13 @@ fn refuse(record: &Record, asker: Asker, problem: Problem) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::name::PersonName;
     use crate::store::{Memory, Time};
     use crossbeam_channel::unbounded;
 
     fn post(id: &str) -> Record {
         let author = PersonName::parse("ann").unwrap();
-        Record::Post { room: 1, author, id: id.into(), body: id.into(), reply_to: None, at: Time::now() }
+        let (role, at) = (None, Time::now());
+        Record::Post { room: 1, author, role, id: id.into(), body: id.into(), reply_to: None, at }
     }
 
     fn asker() -> Asker {
@@ -241,8 +337,9 @@ mod tests {
         }
         send.send(Entry::Stop).unwrap();
         let first = entries.recv().unwrap();
-        let (records, askers, stop) = batch(first, &entries, 1000);
-        assert_eq!((records.len(), askers.len(), stop), (3, 3, true));
+        let (records, askers, last) = batch(first, &entries, 1000);
+        assert_eq!((records.len(), askers.len()), (3, 3));
+        assert!(matches!(last, Some(Entry::Stop)));
     }
 
     #[test]
@@ -251,11 +348,48 @@ mod tests {
         for n in 0..100 {
             let author = PersonName::parse("ann").unwrap();
             let (id, body, at) = (n.to_string(), "x".repeat(8192), Time::now());
-            let record = Record::Post { room: 1, author, id, body, reply_to: None, at };
+            let record = Record::Post { room: 1, author, role: None, id, body, reply_to: None, at };
             send.send(Entry::Record(record, asker())).unwrap();
         }
         let first = entries.recv().unwrap();
         assert_eq!(batch(first, &entries, 5 * 8192).0.len(), 5);
+    }
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn what_is_said_while_the_name_changes_is_the_same_persons_and_said_once() {
+        use crate::store::{NewAccount, NewSession, Registered, Role};
+        use crate::{duplex, event::Party, flusher, outbox::Outbox, peer::Tongue};
+        let store: Arc<dyn Store> = Arc::new(Memory::new(5).unwrap());
+        let [ann, eva] = ["ann", "Eva"].map(|name| PersonName::parse(name).unwrap());
+        let account = NewAccount { name: ann.clone(), password: String::new(), by: Err(Role::Member) };
+        let session = NewSession { token: [1; 32], agent: String::new(), at: Time::now() };
+        let Registered::Done(person) = store.register(&account, &session).unwrap() else { panic!() };
+        let metrics = Arc::new(Metrics::new(1));
+        let (_near, far) = duplex::pair();
+        let (flusher, _watched) = flusher::handle_for_tests();
+        let outbox = Outbox::new(far, flusher, 65536, metrics.evictions.clone());
+        let (account, session, tongue) = (Some(person.id), None, Tongue::Json);
+        let (id, name, role, address, counted) = (1, ann, Role::Member, None, metrics.clone());
+        let is_vouched_for = false;
+        let party =
+            Party { id, name, role, address, account, session, is_vouched_for, tongue, outbox, metrics: counted };
+        let party = Arc::new(party);
+        let (entries, waiting) = unbounded();
+        let said = |id| Entry::Record(post(id), Asker::Client(party.clone()));
+        let (answer, renamed) = oneshot::channel();
+        let renaming = Entry::Rename(Renaming { person, name: eva.clone(), answer });
+        for entry in [said("a"), renaming, said("a"), said("b"), Entry::Stop] {
+            entries.send(entry).unwrap();
+        }
+        let (send, _events) = unbounded();
+        let doors = Arc::new(Doors::new(Vec::new()));
+        let heads = HashMap::from([(1, 0)]);
+        Recorder::new(store.clone(), heads, send, 1000, doors, Arc::default(), metrics).run(&waiting);
+        assert!(renamed.recv().unwrap().unwrap());
+        let all = store.since(1, 0, 9).unwrap();
+        let all: Vec<_> = all.iter().map(|m| (m.id.as_str(), m.from.as_str())).collect();
+        assert_eq!(all, [("a", "Eva"), ("b", "Eva")]);
     }
 
     #[test]

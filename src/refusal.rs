@@ -1,7 +1,7 @@
 //! Why a request or a handshake was refused: an HTTP answer with a JSON body.
 
 use crate::error::Error;
-use log::error;
+use log::debug;
 use tungstenite::http::StatusCode;
 
 /// A refusal.
@@ -52,7 +52,7 @@ impl Refusal {
 
     /// The store did not answer.
     pub fn unavailable(cause: &Error) -> Refusal {
-        error!("cannot read: {cause}");
+        debug!("cannot read: {cause}");
         let message = "the database does not answer just now; try again".into();
         Refusal { retry_after: Some(5), ..Refusal::new(503, "unavailable", message) }
     }

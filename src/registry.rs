@@ -480,6 +480,8 @@ mod tests {
             topic: String::new(),
             kind: Kind::Public,
             archived: false,
+            slow: 0,
+            read_only: false,
             head: 0,
         }
     }

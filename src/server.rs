@@ -1,11 +1,15 @@
 //! The server: bound, run, and brought to an end with every thread joined.
 
 use crate::config::{Builder, Keep};
+#[cfg(feature = "sqlite")]
+use crate::control::Control;
 use crate::dispatcher::Dispatcher;
 use crate::doors::Doors;
 use crate::error::Error;
 use crate::event::{Entry, Event};
-use crate::flusher::Flusher;
+use crate::flusher::{Flusher, FlusherThread};
+#[cfg(feature = "sqlite")]
+use crate::folder::Lock;
 use crate::front::Front;
 use crate::handle::{self, Handle};
 use crate::http::{Http, Workers};
@@ -20,15 +24,19 @@ use crate::name::PersonName;
 use crate::pace::Pace;
 use crate::peer::ClientId;
 use crate::protocol::Limits;
+use crate::rate::Rates;
 use crate::recorder::Recorder;
 use crate::roster::Roster;
 #[cfg(feature = "sqlite")]
 use crate::store::Sql;
 #[cfg(feature = "http")]
-use crate::store::{Invitation, Role, Time};
-use crate::store::{Memory, Store, random_hex};
+use crate::store::{Invitation, Role};
+use crate::store::{Memory, Store, Time, random_hex};
 use crate::tries::Tries;
-use crossbeam_channel::{Receiver, after, bounded, select};
+use crate::watchdog::{self, Watchdog};
+#[cfg(feature = "http")]
+use crate::webhooks::Networks;
+use crossbeam_channel::{Receiver, after, bounded, select, tick};
 use log::{error, info, warn};
 use std::collections::HashMap;
 use std::io::Write;
@@ -56,7 +64,7 @@ pub struct Server {
     line: Arc<Line>,
     listener: Listener,
     http: Http,
-    flusher: JoinHandle<()>,
+    flusher: FlusherThread,
     ended: Receiver<ClientId>,
     entries: Receiver<Entry>,
     events: Receiver<Event>,
@@ -65,6 +73,9 @@ pub struct Server {
     address: SocketAddr,
     stop: Receiver<()>,
     handle: Handle,
+    /// The data folder is this server's until it has ended.
+    #[cfg(feature = "sqlite")]
+    lock: Option<Lock>,
 }
 
 impl Builder {
@@ -95,6 +106,11 @@ impl Server {
     }
 
     fn bind(settings: Builder) -> Result<Server, Error> {
+        #[cfg(feature = "sqlite")]
+        let lock = match &settings.keep {
+            Keep::Sqlite(folder, _) => Some(Lock::take(folder)?),
+            Keep::Memory => None,
+        };
         let store: Arc<dyn Store> = match &settings.keep {
             Keep::Memory => Arc::new(Memory::new(settings.max_rooms)?),
             #[cfg(feature = "sqlite")]
@@ -103,6 +119,7 @@ impl Server {
         let all = store.every_room()?;
         let rooms = all.iter().map(|found| found.room.clone()).collect();
         let doors = Arc::new(Doors::new(all));
+        doors.sanctions.fill(store.sanctions(Time::now())?);
         let capacity = settings.capacity();
         let refused = |cause| Error::Listen(settings.listen, cause);
         let socket = match &settings.listener {
@@ -121,6 +138,9 @@ impl Server {
         for name in &settings.reserved {
             guests.reserve(&PersonName::trusted(name.trim()));
         }
+        let rates = Rates::new(settings.rate);
+        #[cfg(feature = "http")]
+        let networks = Arc::new(Networks::parse(&settings.webhook_allow).map_err(Error::Setting)?);
         let line = Arc::new(Line {
             limits: Limits::new(settings.body_limit, settings.message_limit),
             front: Front::new(http.socket(), settings.open_metrics),
@@ -132,9 +152,14 @@ impl Server {
             guests,
             doors,
             tries: Tries::default(),
+            rates,
             admits: capacity.clients,
             roster,
             metrics: Arc::new(Metrics::new(capacity.clients)),
+            #[cfg(feature = "http")]
+            webhooks: Arc::default(),
+            #[cfg(feature = "http")]
+            networks,
             stopping: AtomicBool::new(false),
         });
         let handle = Handle::new(address, stop, &line);
@@ -151,6 +176,8 @@ impl Server {
             address,
             stop: stopped,
             handle,
+            #[cfg(feature = "sqlite")]
+            lock,
         })
     }
 
@@ -219,9 +246,15 @@ impl Server {
     /// [`Error::System`] when one of its threads cannot be started.
     pub fn run(mut self) -> Result<(), Error> {
         let line = self.line.clone();
-        let mut threads =
-            Threads { line: line.clone(), bell: self.listener.stop.take(), workers: None, named: Vec::new() };
-        threads.named.push(("flusher", self.flusher));
+        let mut threads = Threads {
+            line: line.clone(),
+            bell: self.listener.stop.take(),
+            workers: None,
+            named: Vec::new(),
+            #[cfg(feature = "sqlite")]
+            control: None,
+        };
+        threads.named.extend(self.flusher.take().map(|thread| ("flusher", thread)));
         let names = self.rooms.iter().map(|room| (room.id, room.name.clone())).collect();
         let heads: HashMap<_, _> = self.rooms.iter().map(|room| (room.id, room.head)).collect();
         let pace = Arc::new(Pace::default());
@@ -232,14 +265,22 @@ impl Server {
         let (store, portion) = (line.store.clone(), 2 * line.settings.portion());
         let recorder =
             Recorder::new(store, heads, line.events.clone(), portion, line.doors.clone(), pace, line.metrics.clone());
+        #[cfg(feature = "http")]
+        let recorder = recorder.telling(line.webhooks.clone());
         let entries = self.entries;
         threads.start("recorder", move || recorder.run(&entries))?;
         threads.workers = Some(self.http.start(&line)?);
+        #[cfg(feature = "sqlite")]
+        if let Keep::Sqlite(folder, _) = &line.settings.keep {
+            threads.control = Control::start(folder, &line);
+        }
         let (listener, own_line) = (self.listener, line.clone());
         threads.start("listener", move || listener.run(&own_line))?;
 
+        let (mut watchdog, look) = (Watchdog::new(line.metrics.clone()), tick(watchdog::EVERY));
         loop {
             select! {
+                recv(look) -> _ => watchdog.look(Instant::now()),
                 recv(self.ended) -> id => reap(&line, id.unwrap_or_default()),
                 recv(self.stop) -> _ => break,
             }
@@ -255,6 +296,8 @@ impl Server {
             part(&line, &self.ended, LAST_CALL);
         }
         threads.end();
+        #[cfg(feature = "sqlite")]
+        drop(self.lock);
         info!("stopped");
         Ok(())
     }
@@ -283,6 +326,8 @@ struct Threads {
     line: Arc<Line>,
     bell: Option<UnixStream>,
     workers: Option<Workers>,
+    #[cfg(feature = "sqlite")]
+    control: Option<Control>,
     named: Vec<(&'static str, JoinHandle<()>)>,
 }
 
@@ -300,6 +345,10 @@ impl Threads {
             let _ = bell.write(&[1]);
         }
         self.join("listener");
+        #[cfg(feature = "sqlite")]
+        if let Some(control) = self.control.take() {
+            control.stop();
+        }
     }
 
     /// Ends all the others, each when what comes before it on the line has nothing more to say.

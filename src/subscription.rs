@@ -7,7 +7,7 @@ use crate::message::Message;
 use crate::name::RoomName;
 use crate::store::{self, Rev, RoomId, Store};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
-use log::error;
+use log::debug;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -84,7 +84,7 @@ impl Subscription {
                     continue;
                 }
                 Err(cause) => {
-                    error!("cannot read {}: {cause}", self.name);
+                    debug!("cannot read {}: {cause}", self.name);
                     Some(Instant::now() + AGAIN)
                 }
             };

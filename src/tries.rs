@@ -1,69 +1,82 @@
 //! Tries: how often something may be tried, by a name and from an address. In memory, and bounded.
 
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// Keys that are remembered, at most.
 const REMEMBERED: usize = 20_000;
 
-/// How often something may be tried: so many times at once, and then once in so much time.
+/// How often something may be tried: so many times in so much time.
 #[derive(Clone, Copy)]
 pub struct Allowance {
-    at_once: u32,
-    every: Duration,
+    times: usize,
+    within: Duration,
 }
 
-/// Passwords for one name.
-pub const OF_A_NAME: Allowance = Allowance { at_once: 10, every: Duration::from_secs(30) };
+/// Passwords: of one name, and from one address.
+pub const LOGINS: Allowance = Allowance { times: 10, within: Duration::from_secs(180) };
 
-/// Passwords and new accounts from one address. A whole class may sit behind one.
-pub const FROM_AN_ADDRESS: Allowance = Allowance { at_once: 60, every: Duration::from_secs(2) };
+/// New accounts and names from one address. A whole class may sit behind one.
+pub const FROM_AN_ADDRESS: Allowance = Allowance { times: 60, within: Duration::from_secs(120) };
 
 /// What was tried lately.
 #[derive(Default)]
 pub struct Tries {
-    spent: Mutex<HashMap<String, Spent>>,
+    made: Mutex<HashMap<String, Made>>,
 }
 
-/// What is spent of an allowance, in time that it takes to come back.
-struct Spent {
-    time: Duration,
-    at: Instant,
-    whole: Duration,
+/// The tries that still count, the oldest first.
+struct Made {
+    at: VecDeque<Instant>,
+    allowance: Allowance,
 }
 
-impl Spent {
-    fn now(&self, now: Instant) -> Duration {
-        self.time.saturating_sub(now.saturating_duration_since(self.at))
+impl Made {
+    fn forget_old(&mut self, now: Instant) {
+        let within = self.allowance.within;
+        while self.at.front().is_some_and(|at| now.saturating_duration_since(*at) >= within) {
+            self.at.pop_front();
+        }
     }
 }
 
 impl Tries {
     /// Counts a try. Too many: after how long the next is allowed.
     pub fn take(&self, key: String, allowance: Allowance, now: Instant) -> Result<(), Duration> {
-        let whole = allowance.every * allowance.at_once;
-        let mut spent = self.spent.lock();
-        if spent.len() >= REMEMBERED {
-            spent.retain(|_, spent| spent.now(now) > Duration::ZERO);
+        let mut all = self.made.lock();
+        if all.len() >= REMEMBERED {
+            all.retain(|_, made| {
+                made.forget_old(now);
+                !made.at.is_empty()
+            });
         }
-        if spent.len() >= REMEMBERED {
+        if all.len() >= REMEMBERED {
             // Whoever has tried most is remembered longest.
-            spent.retain(|_, spent| spent.now(now) > spent.whole / 2);
+            all.retain(|_, made| made.at.len() > made.allowance.times / 2);
         }
-        let entry = spent.entry(key).or_insert(Spent { time: Duration::ZERO, at: now, whole });
-        let after = entry.now(now) + allowance.every;
-        if after > whole {
-            return Err(after - whole);
+        let made = all.entry(key).or_insert_with(|| Made { at: VecDeque::new(), allowance });
+        made.forget_old(now);
+        match made.at.front() {
+            Some(first) if made.at.len() >= allowance.times => Err(*first + allowance.within - now),
+            _ => {
+                made.at.push_back(now);
+                Ok(())
+            }
         }
-        (entry.time, entry.at) = (after, now);
-        Ok(())
     }
 
     /// What was tried was right: those before are forgotten.
     pub fn forgive(&self, key: &str) {
-        self.spent.lock().remove(key);
+        self.made.lock().remove(key);
+    }
+
+    /// One of the tries was none.
+    pub fn give_back(&self, key: &str) {
+        if let Some(made) = self.made.lock().get_mut(key) {
+            made.at.pop_back();
+        }
     }
 }
 
@@ -79,22 +92,32 @@ pub fn place(address: IpAddr) -> String {
 mod tests {
     use super::*;
 
-    const FEW: Allowance = Allowance { at_once: 3, every: Duration::from_secs(10) };
+    const FEW: Allowance = Allowance { times: 3, within: Duration::from_secs(30) };
 
     #[test]
-    fn so_many_at_once_and_then_one_at_a_time() {
+    fn so_many_in_so_much_time_and_not_one_more() {
         let (tries, start) = (Tries::default(), Instant::now());
         let at = |key: &str, seconds| tries.take(key.into(), FEW, start + Duration::from_secs(seconds));
-        for _ in 0..3 {
-            assert_eq!(at("ann", 0), Ok(()));
-        }
-        assert_eq!(at("ann", 0), Err(Duration::from_secs(10)));
-        assert_eq!(at("ann", 4), Err(Duration::from_secs(6)), "a try that is refused costs nothing");
-        assert_eq!(at("bob", 4), Ok(()));
-        assert_eq!(at("ann", 10), Ok(()));
-        assert_eq!(at("ann", 11), Err(Duration::from_secs(9)));
+        assert_eq!([at("ann", 0), at("ann", 10), at("ann", 20)], [Ok(()); 3]);
+        assert_eq!(at("ann", 20), Err(Duration::from_secs(10)));
+        assert_eq!(at("ann", 24), Err(Duration::from_secs(6)), "a try that is refused is none");
+        assert_eq!(at("bob", 24), Ok(()));
+        assert_eq!(at("ann", 30), Ok(()));
+        assert_eq!(at("ann", 31), Err(Duration::from_secs(9)));
+        tries.give_back("ann");
+        assert_eq!([at("ann", 31), at("ann", 31)], [Ok(()), Err(Duration::from_secs(9))]);
         tries.forgive("ann");
-        assert_eq!(at("ann", 11), Ok(()));
+        assert_eq!([at("ann", 31), at("ann", 31), at("ann", 31)], [Ok(()); 3]);
+    }
+
+    #[test]
+    fn passwords_are_tried_ten_times_in_three_minutes() {
+        let (tries, start) = (Tries::default(), Instant::now());
+        // A try each second: in any three minutes there are ten.
+        let taken = |second| tries.take("ann".into(), LOGINS, start + Duration::from_secs(second)).is_ok();
+        let right: Vec<u64> = (0..540).filter(|second| taken(*second)).collect();
+        assert_eq!(right.len(), 30);
+        assert!(right.windows(11).all(|tries| tries[10] - tries[0] >= 180), "{right:?}");
     }
 
     #[test]
@@ -106,7 +129,7 @@ mod tests {
         for n in 0..3 * REMEMBERED {
             let _ = tries.take(n.to_string(), FEW, now);
         }
-        assert!(tries.spent.lock().len() <= REMEMBERED);
+        assert!(tries.made.lock().len() <= REMEMBERED);
         assert!(tries.take("guesser".into(), FEW, now).is_err());
     }
 

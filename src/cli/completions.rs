@@ -30,8 +30,7 @@ pub enum Shell {
 }
 
 pub fn read(args: &[String], env: impl Fn(&str) -> Option<OsString>) -> Result<Options, Stopped> {
-    const NONE: Variables = Variables { options: &[], lists: &[], switches: &[] };
-    environment::read(&["parlor", "completions"], args, &NONE, env)
+    environment::read(&["parlor", "completions"], args, &Variables::NONE, env)
 }
 
 pub fn run(options: Options) -> ExitCode {

@@ -12,6 +12,11 @@ pub struct Variables {
     pub switches: &'static [&'static str],
 }
 
+impl Variables {
+    /// Of a command that has none.
+    pub const NONE: Variables = Variables { options: &[], lists: &[], switches: &[] };
+}
+
 /// Why there are no settings.
 #[derive(Debug, PartialEq)]
 pub enum Stopped {

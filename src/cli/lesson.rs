@@ -72,7 +72,7 @@ fn stamp(at: std::time::SystemTime) -> String {
 }
 
 /// Text that is nothing but text to a browser.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut safe, c| {
         match c {
             '&' => safe.push_str("&amp;"),

@@ -1,15 +1,26 @@
 //! The command line: flags and environment, help, exit codes. Each command is a file or a folder of its own.
 
+mod backup;
 #[cfg_attr(not(target_os = "linux"), path = "bench/absent.rs")]
 mod bench;
 mod classroom;
 mod completions;
 mod connect;
 mod environment;
+mod export;
+mod folder;
 mod greeting;
+mod import;
 mod lesson;
+mod order;
+mod password;
+mod restore;
+mod room;
 mod serve;
 mod settings;
+mod table;
+mod token;
+mod user;
 
 use argh::{ArgsInfo, FromArgs};
 use environment::Stopped;
@@ -26,10 +37,18 @@ const MISUSED: u8 = 2;
 pub enum Command {
     Connect(connect::Options),
     Bench(bench::Options),
+    User(user::Options),
+    Token(token::Options),
+    Room(room::Options),
+    Export(export::Options),
+    Import(import::Options),
+    Backup(backup::Options),
+    Restore(restore::Options),
     Completions(completions::Options),
 }
 
-const COMMANDS: [&str; 3] = ["connect", "bench", "completions"];
+const COMMANDS: [&str; 10] =
+    ["connect", "bench", "user", "token", "room", "export", "import", "backup", "restore", "completions"];
 
 pub fn run() -> ExitCode {
     let env = |name: &str| std::env::var_os(name);
@@ -39,9 +58,19 @@ pub fn run() -> ExitCode {
     let done = args.and_then(|args| match args.first().map(String::as_str) {
         Some("connect") => connect::read(&args[1..], env).map(connect::run),
         Some("bench") => bench::read(&args[1..], env).map(|options| bench::run(&options)),
+        Some("user") => user::read(&args[1..], env).map(user::run),
+        Some("token") => token::read(&args[1..], env).map(|options| token::run(&options)),
+        Some("room") => room::read(&args[1..], env).map(room::run),
+        Some("export") => export::read(&args[1..], env).map(|options| export::run(&options)),
+        Some("import") => import::read(&args[1..], env).map(|options| import::run(&options)),
+        Some("backup") => backup::read(&args[1..], env).map(|options| backup::run(&options)),
+        Some("restore") => restore::read(&args[1..], env).map(|options| restore::run(&options)),
         Some("completions") => completions::read(&args[1..], env).map(completions::run),
         Some(word) if !word.starts_with('-') && word != "help" => Err(no_command(word)),
-        _ => settings::read(&args, env).map(serve),
+        _ => settings::read(&args, env).and_then(|settings| match &settings.command {
+            Some(_) => Err(Stopped::Misunderstood("the command stands first, and its flags behind it".into())),
+            None => Ok(serve(settings)),
+        }),
     });
     match done {
         Ok(code) => code,

@@ -8,7 +8,7 @@ use parlor::{Capacity, Error, Server};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use simplelog::{ColorChoice, ConfigBuilder, LevelPadding, TermLogger, TerminalMode};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use time::macros::format_description;
@@ -64,7 +64,11 @@ fn builder(settings: &Settings) -> Result<parlor::Builder, Error> {
         .keepalive(Duration::from_secs_f64(settings.keepalive))
         .open_metrics(settings.open_metrics)
         .join(settings.join)
-        .guests(settings.guests);
+        .guests(settings.guests)
+        .logins(settings.logins);
+    if let Some((a_second, at_once)) = settings.rate {
+        builder = builder.rate(a_second, at_once);
+    }
     if !settings.memory && !settings.classroom {
         builder = builder.sqlite(&settings.data, settings.sync);
     }
@@ -73,6 +77,9 @@ fn builder(settings: &Settings) -> Result<parlor::Builder, Error> {
     }
     if let Some(clients) = settings.max_clients {
         builder = builder.max_clients(clients);
+    }
+    for network in &settings.webhook_allow {
+        builder = builder.webhook_allow(network);
     }
     for origin in &settings.allow_origin {
         builder = builder.allow_origin(origin);
@@ -107,8 +114,9 @@ fn on_signals(stop: impl Fn() + Send + 'static, last: impl Fn() + Send + 'static
                 last();
                 std::process::exit(INTERRUPTED);
             }
-            eprintln!("Stopping. Ctrl-C again ends it at once.");
             stop();
+            // Nobody may be left who reads this, and that must not end this thread.
+            let _ = writeln!(std::io::stderr(), "Stopping. Ctrl-C again ends it at once.");
         }
     };
     std::thread::Builder::new().name("signals".into()).spawn(watch).map(drop).map_err(failed)

@@ -90,6 +90,18 @@ pub struct Settings {
     #[argh(option, arg_name = "on|off", default = "true", from_str_fn(on_or_off))]
     pub guests: bool,
 
+    /// how much a person may post or change: so much a second, and so much at once; or off (default: 5/20)
+    #[argh(option, arg_name = "number/number|off", default = "Some((5, 20))", from_str_fn(rate))]
+    pub rate: Option<(u32, u32)>,
+
+    /// whether it is limited how often passwords are tried, ten times in three minutes: on or off (default: on)
+    #[argh(option, arg_name = "on|off", default = "true", from_str_fn(on_or_off))]
+    pub logins: bool,
+
+    /// let webhooks point into this network, such as 10.1.0.0/16, which is not of the open Internet; may be given again
+    #[argh(option, arg_name = "network")]
+    pub webhook_allow: Vec<String>,
+
     /// let everyone read /metrics, not only programs on this machine
     #[argh(switch)]
     pub open_metrics: bool,
@@ -111,6 +123,8 @@ const VARIABLES: Variables = Variables {
         "sync",
         "join",
         "guests",
+        "rate",
+        "logins",
         "www",
         "log",
         "max-clients",
@@ -121,7 +135,7 @@ const VARIABLES: Variables = Variables {
         "handshake-time",
         "keepalive",
     ],
-    lists: &["allow-origin"],
+    lists: &["allow-origin", "webhook-allow"],
     switches: &["lan", "memory", "classroom", "open-metrics"],
 };
 
@@ -153,6 +167,15 @@ fn on_or_off(text: &str) -> Result<bool, String> {
         "off" => Ok(false),
         _ => Err("say on or off".into()),
     }
+}
+
+fn rate(text: &str) -> Result<Option<(u32, u32)>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
+    let rate = text.split_once('/').and_then(|(a_second, at_once)| number(a_second).zip(number(at_once)));
+    rate.map(Some).ok_or_else(|| "say how much a second and how much at once, such as 5/20, or off".into())
 }
 
 fn level(text: &str) -> Result<log::LevelFilter, String> {
@@ -202,6 +225,11 @@ mod tests {
         assert!(misunderstood(&["--colour"], &[]).contains("--colour"));
         assert!(misunderstood(&["--listen", "here"], &[]).contains("listen"));
         assert!(misunderstood(&["--keepalive", "0"], &[]).contains("more than 0 seconds"));
+        for rate in ["5", "0/20", "5/0", "5/20/1", "-1/5", "fast"] {
+            assert!(misunderstood(&["--rate", rate], &[]).contains("such as 5/20, or off"), "{rate}");
+        }
+        assert_eq!(from(&["--rate", "2/9"], &[]).unwrap().rate, Some((2, 9)));
+        assert_eq!(from(&["--rate", "off"], &[]).unwrap().rate, None);
         let env = misunderstood(&[], &[("PARLOR_LOG", "loud")]);
         assert!(env.starts_with("PARLOR_LOG=loud: say error"), "{env}");
         assert!(misunderstood(&[], &[("PARLOR_LAN", "maybe")]).contains("say 1 or 0"));

@@ -281,7 +281,7 @@ impl Client {
     /// As [`Client::send`].
     pub fn edit(&self, room: &str, seq: i64, body: &str) -> Result<(), DialError> {
         self.fits(body, None, room)?;
-        self.tell(&serde_json::json!({"type": "edit", "room": room, "seq": seq, "body": body}))
+        self.change(serde_json::json!({"type": "edit", "room": room, "seq": seq, "body": body}))
     }
 
     /// Takes an own message back; moderators may anyone's. What comes of it is told as for [`Client::edit`].
@@ -289,7 +289,7 @@ impl Client {
     /// # Errors
     /// As [`Client::join`].
     pub fn delete(&self, room: &str, seq: i64) -> Result<(), DialError> {
-        self.tell(&serde_json::json!({"type": "delete", "room": room, "seq": seq}))
+        self.change(serde_json::json!({"type": "delete", "room": room, "seq": seq}))
     }
 
     /// Answers a message with an emoji, or, with `on` false, takes that back. What comes of it is told as for
@@ -298,7 +298,7 @@ impl Client {
     /// # Errors
     /// As [`Client::join`].
     pub fn react(&self, room: &str, seq: i64, emoji: &str, on: bool) -> Result<(), DialError> {
-        self.tell(&serde_json::json!({"type": "react", "room": room, "seq": seq, "emoji": emoji, "on": on}))
+        self.change(serde_json::json!({"type": "react", "room": room, "seq": seq, "emoji": emoji, "on": on}))
     }
 
     /// Says that this person has read a room up to a number.
@@ -358,19 +358,24 @@ impl Client {
     }
 
     /// Asks for something that outlives a connection: sent now if there is one, otherwise when there is.
-    fn ask(&self, ask: impl FnOnce(&mut Session) -> String) -> Result<(), DialError> {
+    fn ask<F: Into<Option<String>>>(&self, ask: impl FnOnce(&mut Session) -> F) -> Result<(), DialError> {
         let shared = &self.seat.shared;
         let _order = shared.sending.lock();
         let mut state = shared.state.lock();
         if let Some(end) = &state.end {
             return Err(end.clone());
         }
-        let frame = ask(&mut state.session);
+        let frame = ask(&mut state.session).into();
         let socket = state.socket.clone().filter(|_| state.session.welcomed);
         drop(state);
         // If it breaks now, the next connection begins with it.
-        let _ = socket.map(|socket| socket.send_text(&frame));
+        let _ = socket.zip(frame).map(|(socket, frame)| socket.send_text(&frame));
         Ok(())
+    }
+
+    /// Sends a change, and again if it comes too soon; on another connection it means nothing.
+    fn change(&self, frame: serde_json::Value) -> Result<(), DialError> {
+        self.ask(|session| session.change(frame))
     }
 
     /// Sends something that means nothing on another connection.

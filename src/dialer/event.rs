@@ -130,6 +130,12 @@ pub struct Room {
     /// It can be read, and not posted to.
     #[serde(default)]
     pub archived: bool,
+    /// Seconds between two posts of one person; 0: none.
+    #[serde(default)]
+    pub slow: u32,
+    /// Only those who look after it may post.
+    #[serde(default)]
+    pub read_only: bool,
     /// The number given last.
     #[serde(default)]
     pub head: i64,
@@ -153,6 +159,8 @@ impl Room {
             topic: room.topic,
             kind: room.kind.as_str().to_owned(),
             archived: room.archived,
+            slow: room.slow,
+            read_only: room.read_only,
             head: room.head,
             unread: 0,
             mentions: 0,

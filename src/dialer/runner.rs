@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a client that is behind looks whether its program has caught up.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// The shortest wait for something to read.
+const A_MOMENT: Duration = Duration::from_millis(1);
+
 /// The first wait after a break; it doubles up to the longest. A quarter of it is chance, so that a crowd does not
 /// come back in step.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -129,7 +132,11 @@ impl Runner {
         let mut silent_since = Instant::now();
         let mut pinged = false;
         loop {
-            let is_behind = self.shared.state.lock().session.is_behind();
+            let (is_behind, due) = {
+                let state = self.shared.state.lock();
+                (state.session.is_behind(), state.session.due())
+            };
+            let is_due = due.is_some_and(|due| due <= Instant::now());
             // Whoever is sending just now may be waiting for the server, and the server for this thread to read.
             if is_behind
                 && self.tell.len() < EVENTS / 2
@@ -138,8 +145,15 @@ impl Runner {
                 let frames = self.shared.state.lock().session.catch_up();
                 let _ = frames.iter().try_for_each(|frame| socket.send_text(frame));
             }
+            // What came too soon comes again.
+            if is_due && let Some(_order) = self.shared.sending.try_lock() {
+                let frames = self.shared.state.lock().session.again(Instant::now());
+                let _ = frames.iter().try_for_each(|frame| socket.send_text(frame));
+            }
             let patience = if pinged { PATIENCE } else { SILENCE };
-            match socket.read_within(if is_behind { LOOK } else { patience }) {
+            let until_due = due.map(|due| due.saturating_duration_since(Instant::now()).max(A_MOMENT));
+            let wait = if is_behind { LOOK } else { patience };
+            match socket.read_within(until_due.map_or(wait, |due| due.min(wait))) {
                 Ok(Incoming::Text(text)) => {
                     if let Err(what) = self.hear(&text) {
                         return DialError::NotWebSocket(format!("a frame that no Parlor sends: {what}"));

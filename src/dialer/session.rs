@@ -8,9 +8,13 @@ use crate::message::Message;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
 
 /// Messages that come first in a room whose numbers mean nothing any more.
 const ANEW: usize = 50;
+
+/// Changes that are remembered, in case that they have come too soon.
+const TOLD: usize = 256;
 
 /// Rooms and posts, over all connections.
 #[derive(Default)]
@@ -25,6 +29,13 @@ pub(super) struct Session {
     rooms: BTreeMap<String, Place>,
     /// Sent or to be sent, and not seen on the line yet, in order.
     posts: VecDeque<Post>,
+    /// Rooms where a post came too soon, and when the first of those that wait may come again. None: it is on its way.
+    held: BTreeMap<String, Option<Instant>>,
+    /// Changes that were sent lately, by the `ref` that they carry.
+    told: VecDeque<(u64, String)>,
+    /// Changes that came too soon, and when they may come again.
+    late: VecDeque<(Instant, u64, String)>,
+    references: u64,
     fences: u64,
 }
 
@@ -56,6 +67,8 @@ struct Post {
     room: String,
     body: String,
     reply_to: Option<i64>,
+    /// It came too soon, or stands behind one that did.
+    waits: bool,
 }
 
 /// What a frame of the server means.
@@ -111,9 +124,19 @@ enum Frame {
     Pong {
         t: serde_json::Value,
     },
-    Error(Problem),
+    Error(Refusal),
     #[serde(other)]
     Unknown,
+}
+
+/// A refusal, and when what was refused may come again.
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(flatten)]
+    problem: Problem,
+    retry_after: Option<u64>,
+    #[serde(rename = "ref")]
+    reference: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -159,7 +182,8 @@ impl Session {
                 heard.events.push(Event::Room(room));
             }
             Frame::Pong { t } => self.open_fence(t.as_u64()),
-            Frame::Error(problem) => self.refused(problem, &mut heard),
+            Frame::Error(refusal) if self.postpone(&refusal) => {}
+            Frame::Error(refusal) => self.refused(refusal.problem, &mut heard),
             Frame::Unknown => {}
         }
         Ok(heard)
@@ -174,6 +198,8 @@ impl Session {
             }
         }
         self.welcomed = true;
+        self.held.clear();
+        self.posts.iter_mut().for_each(|post| post.waits = false);
         let mut frames = Vec::new();
         for (room, place) in &mut self.rooms {
             place.flow = Flow::Open;
@@ -187,7 +213,7 @@ impl Session {
         // An id is one person's own. One that was used before comes back as what it was used for, wherever that was.
         let own = message.from == self.name;
         if let Some(at) = self.posts.iter().position(|post| own && post.id == message.id) {
-            self.posts.remove(at);
+            self.settle(at);
             heard.settled = Some((message.id.clone(), Ok(message.clone())));
         }
         let Some(place) = self.rooms.get_mut(&message.room) else { return };
@@ -213,9 +239,76 @@ impl Session {
         heard.events.push(Event::Message(message));
     }
 
+    /// Takes a post out that was stored or refused for good. The next that waits in its room may go.
+    fn settle(&mut self, at: usize) -> Option<Post> {
+        let post = self.posts.remove(at)?;
+        if let Some(due) = self.held.get_mut(&post.room) {
+            if self.posts.iter().any(|other| other.waits && other.room == post.room) {
+                *due = post.waits.then(Instant::now).or(*due);
+            } else {
+                self.held.remove(&post.room);
+            }
+        }
+        Some(post)
+    }
+
+    /// Keeps for later what came too soon. False: it did not, or nothing is known of it.
+    fn postpone(&mut self, Refusal { problem, retry_after, reference }: &Refusal) -> bool {
+        let Some(wait) = *retry_after else { return false };
+        let due = Instant::now() + Duration::from_millis(wait);
+        if let Some(at) = self.posts.iter().position(|post| Some(&post.id) == problem.id.as_ref()) {
+            let room = self.posts[at].room.clone();
+            // What was sent behind it is refused as well, and all of it goes on from the first.
+            let is_first = !self.posts.iter().take(at).any(|post| post.waits && post.room == room);
+            let held = self.held.entry(room.clone()).or_insert(Some(due));
+            if is_first {
+                *held = Some(due);
+            }
+            self.posts.iter_mut().skip(at).filter(|post| post.room == room).for_each(|post| post.waits = true);
+            return true;
+        }
+        let reference = reference.as_ref().and_then(serde_json::Value::as_u64);
+        let Some((reference, frame)) = self.told.iter().find(|(told, _)| Some(*told) == reference).cloned() else {
+            return false;
+        };
+        self.late.push_back((due, reference, frame));
+        true
+    }
+
+    /// When something that came too soon may come again.
+    pub fn due(&self) -> Option<Instant> {
+        let posts = self.held.values().copied().flatten().min();
+        posts.into_iter().chain(self.late.iter().map(|(due, ..)| *due)).min()
+    }
+
+    /// What may come again by now, in order.
+    pub fn again(&mut self, now: Instant) -> Vec<String> {
+        let mut frames = Vec::new();
+        while self.late.front().is_some_and(|(due, ..)| *due <= now) {
+            frames.extend(self.late.pop_front().map(|(_, _, frame)| frame));
+        }
+        for (room, due) in self.held.iter_mut().filter(|(_, due)| due.is_some_and(|due| due <= now)) {
+            *due = None;
+            frames.extend(self.posts.iter().find(|post| post.waits && post.room == *room).map(post));
+        }
+        frames
+    }
+
+    /// A change, with a `ref` by which it is known if it is refused; the frame to send.
+    pub fn change(&mut self, mut frame: serde_json::Value) -> String {
+        self.references += 1;
+        frame["ref"] = self.references.into();
+        let frame = frame.to_string();
+        self.told.push_back((self.references, frame.clone()));
+        if self.told.len() > TOLD {
+            self.told.pop_front();
+        }
+        frame
+    }
+
     fn refused(&mut self, problem: Problem, heard: &mut Heard) {
         if let Some(at) = self.posts.iter().position(|post| Some(&post.id) == problem.id.as_ref()) {
-            let Some(post) = self.posts.remove(at) else { return };
+            let Some(post) = self.settle(at) else { return };
             heard.settled = Some((post.id, Err(problem.clone())));
         } else if let Some(room) = &problem.room
             && (problem.code == "no_such_room" || self.rooms.get(room).is_some_and(|place| place.is_wish))
@@ -254,6 +347,8 @@ impl Session {
     /// The connection is gone; what is asked for waits for the next.
     pub fn lost(&mut self) {
         self.welcomed = false;
+        self.held.clear();
+        self.late.clear();
     }
 
     /// Enters a room; the frame to send.
@@ -279,13 +374,14 @@ impl Session {
         if !title.is_empty() {
             frame["title"] = title.into();
         }
-        frame.to_string()
+        self.change(frame)
     }
 
-    /// Keeps a post until it is seen on the line; the frame to send.
-    pub fn post(&mut self, id: String, room: &str, body: &str, reply_to: Option<i64>) -> String {
-        let new = Post { id, room: room.into(), body: body.into(), reply_to };
-        let frame = post(&new);
+    /// Keeps a post until it is seen on the line; the frame to send. None: others wait before it.
+    pub fn post(&mut self, id: String, room: &str, body: &str, reply_to: Option<i64>) -> Option<String> {
+        let waits = self.held.contains_key(room);
+        let new = Post { id, room: room.into(), body: body.into(), reply_to, waits };
+        let frame = (!waits).then(|| post(&new));
         self.posts.push_back(new);
         frame
     }
@@ -412,6 +508,61 @@ mod tests {
         // It had arrived: it comes with the replay, and its receipt is no news.
         assert_eq!(revs(&mut session, &[message(2, "y"), joined(2), message(2, "y")], true), [2]);
         assert_eq!(session.unseen(), 0);
+    }
+
+    fn too_soon(field: &str, ms: u64) -> String {
+        format!(r#"{{"type":"error","code":"rate_limited","message":"m",{field},"retry_after":{ms}}}"#)
+    }
+
+    #[test]
+    fn what_came_too_soon_comes_again_one_by_one_and_in_order() {
+        let mut session = begun(Start::Since(0));
+        for id in ["a", "b", "c"] {
+            assert!(session.post(id.into(), "lobby", id, None).is_some());
+        }
+        assert!(session.hear(&message(1, "a"), true).unwrap().settled.is_some());
+        for id in ["b", "c"] {
+            let heard = session.hear(&too_soon(&format!(r#""id":"{id}""#), 1000), true).unwrap();
+            assert!(heard.events.is_empty() && heard.settled.is_none(), "nobody need know");
+        }
+        assert_eq!(session.post("d".into(), "lobby", "d", None), None, "nothing overtakes");
+        assert!(session.post("x".into(), "den", "x", None).is_some(), "another room is another line");
+        let now = Instant::now();
+        let due = session.due().unwrap();
+        assert!(due > now && session.again(now).is_empty());
+        let ids = |frames: Vec<String>| -> Vec<String> {
+            frames
+                .iter()
+                .map(|frame| serde_json::from_str::<serde_json::Value>(frame).unwrap()["id"].to_string())
+                .collect()
+        };
+        assert_eq!(ids(session.again(due)), ["\"b\""]);
+        assert_eq!(session.due(), None, "one is on its way");
+        session.hear(&too_soon(r#""id":"b""#, 500), true).unwrap();
+        assert_eq!(ids(session.again(session.due().unwrap())), ["\"b\""]);
+        for (rev, id, next) in [(2, "b", "\"c\""), (3, "c", "\"d\"")] {
+            assert!(session.hear(&message(rev, id), true).unwrap().settled.is_some());
+            assert_eq!(ids(session.again(Instant::now())), [next]);
+        }
+        session.hear(&message(4, "d"), true).unwrap();
+        assert_eq!((session.due(), session.unseen()), (None, 1));
+        assert!(session.post("e".into(), "lobby", "e", None).is_some());
+    }
+
+    #[test]
+    fn a_change_that_came_too_soon_comes_again_and_a_new_connection_waits_for_nothing() {
+        let mut session = begun(Start::Since(0));
+        let edit = session.change(json!({"type": "edit", "room": "lobby", "seq": 1, "body": "b"}));
+        assert!(session.hear(&too_soon(r#""ref":1"#, 10), true).unwrap().events.is_empty());
+        assert_eq!(session.again(session.due().unwrap()), [edit]);
+        assert!(matches!(session.hear(&too_soon(r#""ref":9"#, 10), true).unwrap().events[..], [Event::Refused(_)]));
+        let made = session.create("den", "");
+        session.hear(&too_soon(r#""ref":2,"room":"den""#, 10), true).unwrap();
+        assert_eq!(session.again(session.due().unwrap()), [made]);
+        session.post("a".into(), "lobby", "a", None);
+        session.hear(&too_soon(r#""id":"a""#, 1000), true).unwrap();
+        assert_eq!(again(&mut session, "e").len(), 3, "two rooms and a post");
+        assert_eq!(session.due(), None);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! What every route of the API checks of a request: where it comes from, whose it is, and the fields of its body.
 
 use super::{Answer, field, header, problem};
-use crate::identity::{COOKIE, hash};
+use crate::identity::{COOKIE, bearer, hash};
 use crate::line::Line;
 use crate::name::PersonName;
+use crate::passwords;
 use crate::store::{NewSession, Person, Role, Time, TokenHash};
-use crate::tries::{FROM_AN_ADDRESS, OF_A_NAME, place};
+use crate::tries::{Allowance, FROM_AN_ADDRESS, LOGINS, place};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use std::io::Read;
@@ -22,10 +23,6 @@ const AGENT: usize = 120;
 /// The longest token or key that anybody was ever given, in characters.
 const LONGEST_TOKEN: usize = 128;
 
-/// A password, in characters.
-const SHORTEST_PASSWORD: usize = 8;
-const LONGEST_PASSWORD: usize = 256;
-
 /// Somebody with a session.
 pub(super) struct Caller {
     pub person: Person,
@@ -34,9 +31,33 @@ pub(super) struct Caller {
 
 /// Whose request it is, if it is anybody's.
 pub(super) fn caller(line: &Line, request: &Request) -> Result<Option<Caller>, Answer> {
+    if let Some(shown) = header(request, "Authorization") {
+        return with_token(line, request, shown).map(Some);
+    }
     let Some(token) = token(request) else { return Ok(None) };
     let person = line.store.session(&token, Time::now()).map_err(|e| unavailable(&e))?;
+    if let Some(person) = &person {
+        let_in(line, request, &person.name, person.role)?;
+    }
     Ok(person.map(|person| Caller { person, token }))
+}
+
+/// Whose the token is that a program shows. It counts before any cookie.
+fn with_token(line: &Line, request: &Request, shown: &str) -> Result<Caller, Answer> {
+    let unknown = || {
+        problem(401, "unknown_credentials", "this server knows no such token; it may have been revoked")
+            .with_header(field("WWW-Authenticate", "Bearer"))
+    };
+    let token = bearer(shown).ok_or_else(unknown)?;
+    let person = line.store.token(&token, Time::now()).map_err(|e| unavailable(&e))?;
+    let person = person.ok_or_else(unknown)?;
+    let_in(line, request, &person.name, person.role)?;
+    Ok(Caller { person, token })
+}
+
+/// Whether a program asks, with a token. Some things only people do.
+pub(super) fn is_by_token(request: &Request) -> bool {
+    header(request, "Authorization").is_some()
 }
 
 /// Whose request it is, who must have that role or a higher one.
@@ -52,6 +73,17 @@ pub(super) fn at_least(role: Role, line: &Line, request: &Request) -> Result<Cal
         Role::Owner => "this is for owners",
     };
     Err(problem(403, "not_allowed", message))
+}
+
+/// Whether that person may come in, from there.
+pub(super) fn let_in(line: &Line, request: &Request, name: &PersonName, role: Role) -> Result<(), Answer> {
+    let barred = line.doors.sanctions.bars(name, role, address(request));
+    barred.map_or(Ok(()), |why| Err(problem(403, "banned", &why)))
+}
+
+/// From where it is asked. The front says it, and nobody else can.
+pub(super) fn address(request: &Request) -> Option<IpAddr> {
+    header(request, "X-Real-IP").and_then(|address| address.parse().ok())
 }
 
 /// The hash of the token in the cookie.
@@ -77,26 +109,40 @@ pub(super) fn check_origin(request: &Request) -> Result<(), Answer> {
     Err(problem(403, "origin_not_allowed", "only this server's own page may ask for this"))
 }
 
-/// Counts a try from the address that asks.
+/// Counts that something is made which not everybody behind one address should make without end.
 pub(super) fn count_address(line: &Line, request: &Request) -> Result<(), Answer> {
-    // The front says it, and nobody else can.
-    let address: Option<IpAddr> = header(request, "X-Real-IP").and_then(|address| address.parse().ok());
-    let key = format!("from {}", address.map(place).unwrap_or_default());
-    line.tries.take(key, FROM_AN_ADDRESS, Instant::now()).map_err(too_many)
+    count(line, format!("from {}", place_of(address(request))), FROM_AN_ADDRESS)
 }
 
 /// Counts a try of a name's password.
-pub(super) fn count_name(line: &Line, name: &PersonName) -> Result<(), Answer> {
-    line.tries.take(name_key(name), OF_A_NAME, Instant::now()).map_err(too_many)
+pub(super) fn count_login(line: &Line, request: &Request, name: &PersonName) -> Result<(), Answer> {
+    count(line, login_from(address(request)), LOGINS)?;
+    count(line, login_of(name), LOGINS)
 }
 
-/// The password was right.
-pub(super) fn forgive_name(line: &Line, name: &PersonName) {
-    line.tries.forgive(&name_key(name));
+/// The password was right: it was no guess, neither at this name nor from there.
+pub(super) fn forgive_login(line: &Line, address: Option<IpAddr>, name: &PersonName) {
+    line.tries.forgive(&login_of(name));
+    line.tries.give_back(&login_from(address));
 }
 
-fn name_key(name: &PersonName) -> String {
+fn count(line: &Line, key: String, allowance: Allowance) -> Result<(), Answer> {
+    if !line.settings.logins {
+        return Ok(());
+    }
+    line.tries.take(key, allowance, Instant::now()).map_err(too_many)
+}
+
+fn login_of(name: &PersonName) -> String {
     format!("name {}", name.folded())
+}
+
+fn login_from(address: Option<IpAddr>) -> String {
+    format!("login {}", place_of(address))
+}
+
+fn place_of(address: Option<IpAddr>) -> String {
+    address.map(place).unwrap_or_default()
 }
 
 fn too_many(wait: Duration) -> Answer {
@@ -143,18 +189,14 @@ impl Fields {
     /// A password that is to be kept.
     pub fn new_password(&self, name: &str) -> Result<String, Answer> {
         let password = self.password(name)?;
-        if password.chars().count() < SHORTEST_PASSWORD {
-            return Err(bad_field(name, "a password has 8 characters at least"));
-        }
+        passwords::check_new(&password).map_err(|why| bad_field(name, why))?;
         Ok(password)
     }
 
     /// A password that somebody claims to know.
     pub fn password(&self, name: &str) -> Result<String, Answer> {
         let password = self.text(name)?;
-        if password.chars().count() > LONGEST_PASSWORD {
-            return Err(bad_field(name, "a password has 256 characters at most"));
-        }
+        passwords::check(password).map_err(|why| bad_field(name, why))?;
         Ok(password.to_owned())
     }
 
@@ -184,7 +226,22 @@ impl Fields {
         number.ok_or_else(|| bad_field(name, &format!("give a whole number from 1 to {most}")))
     }
 
-    fn text(&self, name: &str) -> Result<&str, Answer> {
+    /// Yes or no; no, if nothing is said.
+    pub fn flag(&self, name: &str) -> Result<bool, Answer> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(_) => Err(bad_field(name, "it must be true or false")),
+        }
+    }
+
+    /// Yes or no.
+    pub fn truth(&self, name: &str) -> Result<bool, Answer> {
+        self.0.get(name).and_then(Value::as_bool).ok_or_else(|| bad_field(name, "say true or false"))
+    }
+
+    /// Text.
+    pub fn text(&self, name: &str) -> Result<&str, Answer> {
         match self.0.get(name) {
             Some(Value::String(text)) => Ok(text),
             Some(_) => Err(bad_field(name, "it must be text")),
@@ -198,7 +255,7 @@ pub(super) fn bad_field(name: &str, why: &str) -> Answer {
 }
 
 pub(super) fn unavailable(cause: &crate::Error) -> Answer {
-    log::error!("cannot read or write people: {cause}");
+    log::debug!("cannot read or write people: {cause}");
     problem(503, "unavailable", "the database does not answer just now; try again")
         .with_header(field("Retry-After", "5"))
 }

@@ -5,7 +5,8 @@ use super::{Answer, done, header, json, problem};
 use crate::config::Join;
 use crate::identity::hash;
 use crate::line::Line;
-use crate::store::{Invitation, Role, Time, public_id, random_hex};
+use crate::order;
+use crate::store::{Deed, Invitation, Role, Time, public_id, random_hex};
 use log::info;
 use qrcode::{Color, QrCode};
 use serde_json::{Value, json};
@@ -64,6 +65,8 @@ fn invite(line: &Line, request: &mut Request) -> Result<Answer, Answer> {
     };
     line.store.invite(&invitation).map_err(|e| unavailable(&e))?;
     info!("{} made the invitation {} ({})", caller.person.name, public_id(&invitation.token), role.as_str());
+    let detail = format!("{} for {uses_left}, until {}", role.as_str(), invitation.expires_at);
+    order::note(&*line.store, &Deed::new(&caller.person.name, "invite").detail(detail));
     let link = format!("{}/#invite={token}", origin(request));
     let mut answer = shown(&invitation);
     answer["token"] = token.into();
@@ -74,11 +77,13 @@ fn invite(line: &Line, request: &mut Request) -> Result<Answer, Answer> {
 
 fn withdraw(line: &Line, request: &Request, id: &str) -> Result<Answer, Answer> {
     check_origin(request)?;
-    at_least(Role::Moderator, line, request)?;
+    let caller = at_least(Role::Moderator, line, request)?;
     let Some(invitation) = given(line)?.into_iter().find(|invitation| public_id(&invitation.token) == id) else {
         return Err(problem(404, "no_such_invitation", "there is no such invitation; perhaps it is used up"));
     };
     line.store.withdraw(&invitation.token).map_err(|e| unavailable(&e))?;
+    let detail = format!("{} for {}", invitation.role.as_str(), invitation.uses_left);
+    order::note(&*line.store, &Deed::new(&caller.person.name, "withdraw").detail(detail));
     Ok(done())
 }
 

@@ -1,6 +1,8 @@
 //! `/api/me`: one's own account: name, password, picture, and the sessions that are signed in to it.
 
-use super::asked::{Caller, Fields, at_least, check_origin, count_address, count_name, forgive_name, unavailable};
+use super::asked::{
+    Caller, Fields, address, at_least, check_origin, count_address, count_login, forgive_login, unavailable,
+};
 use super::passwords::{hash, is_right, later};
 use super::{Answer, Reply, done, json, picture, problem};
 use crate::identity::Identity;
@@ -50,13 +52,12 @@ fn rename(line: &Line, request: &mut Request) -> Result<Answer, Answer> {
         let taken = || problem(409, "name_taken", "this name, or one that looks like it, is taken; choose another");
         // Nobody else comes in under the new name meanwhile.
         let key = line.guests.account(&person, token).key;
-        let holder = Identity { name: name.clone(), role: Role::Guest, key, session: None };
+        let holder = Identity { name: name.clone(), person: None, role: Role::Guest, key, session: None };
         let Some(_claim) = line.guests.claim(&holder) else { return Err(taken()) };
-        if !line.store.rename(person.id, &name).map_err(|e| unavailable(&e))? {
+        if !line.rename(&person, &name).map_err(|e| unavailable(&e))? {
             return Err(taken());
         }
         info!("{} is called {name} now", person.name);
-        line.doors.rename(&person.name, &name);
         line.call_back(&person.name);
         person.name = name;
     }
@@ -67,13 +68,14 @@ fn set_password(line: &Line, request: &mut Request) -> Result<Reply, Answer> {
     let fields = Fields::of(request)?;
     let Caller { person, token } = at_least(Role::Member, line, request)?;
     let (old, new) = (fields.password("old")?, fields.new_password("new")?);
-    count_name(line, &person.name)?;
+    count_login(line, request, &person.name)?;
+    let address = address(request);
     Ok(later(move |line| {
         let account = line.store.account(&person.name).map_err(|e| unavailable(&e))?;
         if !is_right(&old, account.as_ref().map(|account| account.password.as_str())) {
             return Err(problem(403, "wrong_password", "\"old\": this is not your password"));
         }
-        forgive_name(line, &person.name);
+        forgive_login(line, address, &person.name);
         let new = hash(&new).map_err(|e| unavailable(&e))?;
         line.store.set_password(person.id, &new).map_err(|e| unavailable(&e))?;
         let ended = line.store.end_others(person.id, &token).map_err(|e| unavailable(&e))?;

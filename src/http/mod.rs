@@ -1,14 +1,23 @@
 //! The page and the API, served by tiny_http on a private socket. Only the front connects to it.
 
 mod asked;
+mod audit;
+mod description;
 mod invitations;
 mod me;
+mod messages;
+mod order;
 mod page;
 mod passwords;
 mod people;
 mod picture;
 mod register;
+mod rooms;
+mod search;
 mod session;
+mod tokens;
+mod visitor;
+mod webhooks;
 
 use crate::error::Error;
 use crate::line::Line;
@@ -46,8 +55,12 @@ enum Reply {
 /// tiny_http on its private socket, not yet answering.
 pub(crate) struct Http {
     server: Arc<tiny_http::Server>,
-    folder: PathBuf,
+    /// Goes after the server, which connects to its own socket to end its threads.
+    folder: Folder,
 }
+
+/// Removed in the end, with the socket.
+struct Folder(PathBuf);
 
 /// The threads that answer.
 pub(crate) struct Workers {
@@ -55,6 +68,8 @@ pub(crate) struct Workers {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
     hashing: Vec<JoinHandle<()>>,
+    sending: Vec<JoinHandle<()>>,
+    line: Arc<Line>,
 }
 
 impl Http {
@@ -63,25 +78,38 @@ impl Http {
         let failed = |cause: std::io::Error| Error::System("no private socket for the page", cause);
         let folder = std::env::temp_dir().join(format!("parlor-{}", crate::store::random_hex(8)?));
         std::fs::DirBuilder::new().mode(0o700).create(&folder).map_err(failed)?;
-        let server = tiny_http::Server::http_unix(&folder.join(SOCKET)).map_err(|e| {
+        // The threads that it starts have the name of the one that asks for them.
+        let socket = folder.join(SOCKET);
+        let begin = move || tiny_http::Server::http_unix(&socket).map_err(|e| e.to_string());
+        let thread = std::thread::Builder::new().name("http".into()).spawn(begin);
+        let begun = thread.map(|thread| thread.join().unwrap_or_else(|_| Err("its thread panicked".into())));
+        let server = begun.and_then(|begun| begun.map_err(std::io::Error::other)).map_err(|cause| {
             let _ = std::fs::remove_dir(&folder);
-            failed(std::io::Error::other(e.to_string()))
+            failed(cause)
         })?;
-        Ok(Http { server: Arc::new(server), folder })
+        Ok(Http { server: Arc::new(server), folder: Folder(folder) })
     }
 
     /// Where it listens.
     pub fn socket(&self) -> Option<PathBuf> {
-        Some(self.folder.join(SOCKET))
+        Some(self.folder.0.join(SOCKET))
     }
 
     /// Starts to answer.
     pub fn start(self, line: &Arc<Line>) -> Result<Workers, Error> {
         let stop = Arc::new(AtomicBool::new(false));
         let page = Arc::new(Page::new(line.settings.www.as_deref()));
-        let mut workers = Workers { http: self, stop: stop.clone(), threads: Vec::new(), hashing: Vec::new() };
+        let mut workers = Workers {
+            http: self,
+            stop: stop.clone(),
+            threads: Vec::new(),
+            hashing: Vec::new(),
+            sending: Vec::new(),
+            line: line.clone(),
+        };
         let (passwords, hashing) = Passwords::start(line)?;
         workers.hashing = hashing;
+        workers.sending = crate::webhooks::start(line)?;
         for n in 1..=WORKERS {
             let (line, page, server, stop) = (line.clone(), page.clone(), workers.http.server.clone(), stop.clone());
             let hashing = passwords.clone();
@@ -100,10 +128,10 @@ impl Http {
     }
 }
 
-impl Drop for Http {
+impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(self.folder.join(SOCKET));
-        let _ = std::fs::remove_dir(&self.folder);
+        let _ = std::fs::remove_file(self.0.join(SOCKET));
+        let _ = std::fs::remove_dir(&self.0);
     }
 }
 
@@ -121,6 +149,8 @@ impl Workers {
         }
         // What waited for its turn has been answered by now: nobody else could hand it on.
         self.hashing.drain(..).for_each(|thread| drop(thread.join()));
+        self.line.webhooks.stop();
+        self.sending.drain(..).for_each(|thread| drop(thread.join()));
     }
 }
 
@@ -147,14 +177,18 @@ fn answer(line: &Line, page: &Page, request: &mut Request) -> Reply {
     let path = target.split('?').next().unwrap_or_default();
     let reads = matches!(request.method(), Method::Get | Method::Head);
     if let Some(route) = path.strip_prefix("/api/") {
+        if let Err(refusal) = description::admits(request.method(), path) {
+            return Reply::Now(refusal);
+        }
         return api(line, request, route).unwrap_or_else(Reply::Now);
     }
     Reply::Now(match path {
+        "/api" if reads => description::answer(),
         "/healthz" if reads => healthz(line),
         // Who may read them, the front has seen to.
         "/metrics" if reads => metrics(line),
         path if reads => page.answer(path, request),
-        _ => problem(405, "method_not_allowed", "this is only for reading"),
+        _ => problem(405, "method_not_allowed", "this is only for reading").with_header(field("Allow", "GET, HEAD")),
     })
 }
 
@@ -165,8 +199,19 @@ fn api(line: &Line, request: &mut Request, route: &str) -> Result<Reply, Answer>
         ("session", "") => session::answer(line, request),
         ("register", "") => register::answer(line, request),
         ("door", "") => register::door(line, request).map(Reply::Now),
+        ("me", rest) if rest == "/tokens" || rest.starts_with("/tokens/") => {
+            tokens::own(line, request, &rest["/tokens".len()..]).map(Reply::Now)
+        }
+        ("bots", rest) => tokens::bots(line, request, rest).map(Reply::Now),
+        ("webhooks", rest) => webhooks::answer(line, request, rest).map(Reply::Now),
+        ("rooms", rest) => rooms::answer(line, request, rest).map(Reply::Now),
+        ("direct", "") => rooms::direct(line, request).map(Reply::Now),
         ("me", rest) => me::answer(line, request, rest),
+        ("people", rest) if order::is_about(rest) => order::answer(line, request, rest).map(Reply::Now),
+        ("sanctions", "") => order::list(line, request).map(Reply::Now),
+        ("audit", "") => audit::answer(line, request).map(Reply::Now),
         ("people", rest) => people::answer(line, request, rest).map(Reply::Now),
+        ("search", "") => search::answer(line, request).map(Reply::Now),
         ("invitations", rest) => invitations::answer(line, request, rest).map(Reply::Now),
         _ => Err(problem(404, "not_found", "there is no such route")),
     }

@@ -3,7 +3,8 @@
 use super::asked::{Fields, at_least, name_in_path, unavailable};
 use super::{Answer, field, header, json, picture, problem};
 use crate::line::Line;
-use crate::store::{PersonView, Role};
+use crate::order;
+use crate::store::{Deed, PersonView, Role};
 use log::info;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -27,7 +28,14 @@ pub(super) fn answer(line: &Line, request: &mut Request, rest: &str) -> Result<A
 fn list(line: &Line, request: &Request) -> Result<Answer, Answer> {
     at_least(Role::Guest, line, request)?;
     let people = line.store.people().map_err(|e| unavailable(&e))?;
-    let shown = |view: &PersonView| json!({"name": view.name, "role": view.role, "avatar": view.avatar});
+    let bots = line.store.bots().map_err(|e| unavailable(&e))?;
+    let shown = |view: &PersonView| {
+        let mut shown = json!({"name": view.name, "role": view.role, "avatar": view.avatar});
+        if bots.iter().any(|bot| bot.name == view.name) {
+            shown["bot"] = true.into();
+        }
+        shown
+    };
     Ok(json(200, &people.iter().map(shown).collect::<Value>()))
 }
 
@@ -65,11 +73,15 @@ fn set_role(line: &Line, request: &mut Request, name: &str) -> Result<Answer, An
     let Some(account) = account else {
         return Err(problem(404, "no_such_person", "nobody here has that name and an account"));
     };
+    if role == Role::Owner && line.store.bots().map_err(|e| unavailable(&e))?.contains(&account.person) {
+        return Err(super::asked::bad_field("role", "a bot owns no server"));
+    }
     if !line.store.set_role(account.person.id, role).map_err(|e| unavailable(&e))? {
         return Err(problem(409, "last_owner", "somebody must own this server; make another owner first"));
     }
     let name = account.person.name;
     info!("{} made {name} {}", owner.person.name, role.as_str());
+    order::note(&*line.store, &Deed::new(&owner.person.name, "role").to(&name).detail(role.as_str()));
     line.call_back(&name);
     Ok(json(200, &json!({"name": name, "role": role})))
 }

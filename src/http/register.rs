@@ -1,6 +1,6 @@
 //! `/api/register`: makes an account; and `/api/door`: how one comes in here.
 
-use super::asked::{Fields, count_address, token, unavailable};
+use super::asked::{Fields, count_address, let_in, token, unavailable};
 use super::passwords::{hash, later};
 use super::session::{begun, fresh};
 use super::{Answer, Reply, json, problem};
@@ -27,6 +27,7 @@ pub(super) fn answer(line: &Line, request: &mut Request) -> Result<Reply, Answer
     let (name, password) = (fields.name("name")?, fields.new_password("password")?);
     let by = by(line, fields.secret("invite")?)?;
     count_address(line, request)?;
+    let_in(line, request, &name, Role::Member)?;
     // A guest's name goes to that guest alone, who shows the cookie or the key for it.
     let keys = [token(request), fields.secret("claim")?];
     let own = keys.into_iter().find(|key| !line.guests.is_taken(&name, key.as_ref()));
@@ -35,7 +36,7 @@ pub(super) fn answer(line: &Line, request: &mut Request) -> Result<Reply, Answer
     Ok(later(move |line| {
         // Nobody else comes in under the name while the account is made.
         let key = own.or(Some(session.token));
-        let holder = Identity { name: name.clone(), role: Role::Guest, key, session: None };
+        let holder = Identity { name: name.clone(), person: None, role: Role::Guest, key, session: None };
         let Some(_claim) = line.guests.claim(&holder) else { return Err(name_taken()) };
         if line.store.account(&name).map_err(|e| unavailable(&e))?.is_some() {
             return Err(name_taken());

@@ -2,7 +2,7 @@
 //! cookie for it.
 
 use super::asked::{
-    Caller, Fields, caller, check_origin, count_address, count_name, forgive_name, new_session, token, unavailable,
+    Caller, Fields, address, caller, check_origin, count_login, forgive_login, let_in, new_session, token, unavailable,
 };
 use super::passwords::{is_right, later};
 use super::{Answer, Reply, done, field, json, problem};
@@ -45,15 +45,19 @@ fn open(line: &Line, request: &mut Request) -> Result<Reply, Answer> {
     let (before, (token, session)) = (self::token(request), fresh(request)?);
     if fields.has("password") {
         let password = fields.password("password")?;
-        count_address(line, request)?;
-        count_name(line, &name)?;
+        count_login(line, request, &name)?;
+        let address = address(request);
         return Ok(later(move |line| {
             let account = line.store.account(&name).map_err(|e| unavailable(&e))?;
             let stored = account.as_ref().map(|account| account.password.as_str());
             let Some(account) = account.as_ref().filter(|_| is_right(&password, stored)) else {
                 return Err(problem(401, "unknown_credentials", "this name and this password do not belong together"));
             };
-            forgive_name(line, &name);
+            forgive_login(line, address, &name);
+            let Person { name, role, .. } = &account.person;
+            if let Some(why) = line.doors.sanctions.bars(name, *role, address) {
+                return Err(problem(403, "banned", &why));
+            }
             line.store.sign_in(account.person.id, &session).map_err(|e| unavailable(&e))?;
             info!("{} signed in", account.person.name);
             leave(line, before)?;
@@ -63,6 +67,7 @@ fn open(line: &Line, request: &mut Request) -> Result<Reply, Answer> {
     if !line.settings.guests {
         return Err(no_guests());
     }
+    let_in(line, request, &name, Role::Guest)?;
     if line.guests.is_taken(&name, before.as_ref()) {
         return Err(in_use());
     }

@@ -2,16 +2,21 @@
 //!
 //! No I/O here: text in, a [`Request`] or a [`Problem`] out; facts in, frames out.
 
+mod found;
 mod reply;
 mod request;
 
 use crate::name::{LONGEST, RoomName};
-use crate::store::Fault;
+use crate::store::{Fault, Time};
 use serde::Serialize;
 use serde_json::Value;
+use std::time::Duration;
 
+pub use found::FoundFields;
 pub use reply::*;
-pub use request::{Request, Start, body, parse, title};
+pub use request::{Request, Start, Way, body, parse, title};
+#[cfg(all(feature = "http", feature = "sqlite"))]
+pub use request::{message_id, sign, topic};
 
 /// The subprotocol that a client offers to speak JSON.
 pub const SUBPROTOCOL: &str = "parlor.v1";
@@ -72,6 +77,31 @@ pub struct Problem {
     /// The room it is about, as the client named it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
+    /// When it may be asked again, of the few refusals that pass.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<Box<Hint>>,
+}
+
+/// When something that was refused would not be.
+#[derive(Debug, Default, PartialEq, Serialize)]
+pub struct Hint {
+    /// After how many milliseconds it may be sent again, as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+    /// Until when it will be refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+}
+
+/// That a person may not speak, as that person is told.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Muted {
+    /// Until when. None: until a moderator lifts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// Why; empty where nobody has said.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
 }
 
 /// The kinds of refusal.
@@ -87,12 +117,13 @@ pub enum Code {
     NotAllowed,
     TooLong,
     RateLimited,
+    Muted,
     Unavailable,
 }
 
 impl Code {
     /// Each of them.
-    pub const ALL: [Code; 10] = [
+    pub const ALL: [Code; 11] = [
         Code::BadJson,
         Code::UnknownType,
         Code::BadField,
@@ -102,6 +133,7 @@ impl Code {
         Code::NotAllowed,
         Code::TooLong,
         Code::RateLimited,
+        Code::Muted,
         Code::Unavailable,
     ];
 
@@ -117,6 +149,7 @@ impl Code {
             Code::NotAllowed => "not_allowed",
             Code::TooLong => "too_long",
             Code::RateLimited => "rate_limited",
+            Code::Muted => "muted",
             Code::Unavailable => "unavailable",
         }
     }
@@ -131,7 +164,26 @@ impl Serialize for Code {
 impl Problem {
     /// A refusal about nothing in particular.
     pub fn new(code: Code, message: impl Into<String>) -> Problem {
-        Problem { code, message: message.into(), id: None, reference: None, room: None }
+        let (id, reference, room, hint) = Default::default();
+        Problem { code, message: message.into(), id, reference, room, hint }
+    }
+
+    /// It came too soon, and may come again after `wait`.
+    pub fn rate_limited(why: impl Into<String>, wait: Duration) -> Problem {
+        // A millisecond more than less: who comes too early waits twice.
+        let hint = Hint { retry_after: Some(wait.as_millis() as u64 + 1), until: None };
+        Problem { hint: Some(Box::new(hint)), ..Problem::new(Code::RateLimited, why) }
+    }
+
+    /// After how long it may come again; at once, if that was not said.
+    pub fn wait(&self) -> Duration {
+        Duration::from_millis(self.hint.as_ref().and_then(|hint| hint.retry_after).unwrap_or_default())
+    }
+
+    /// A person may not speak.
+    pub fn muted(why: String, until: Option<Time>) -> Problem {
+        let hint = until.map(|until| Box::new(Hint { until: Some(until), retry_after: None }));
+        Problem { hint, ..Problem::new(Code::Muted, why) }
     }
 
     /// Says which message it is about.

@@ -1,9 +1,10 @@
 //! What the server says: facts in, frames out.
 
-use super::{Limits, Problem};
+use super::{FoundFields, Limits, Muted, Problem};
 use crate::doors::Standing;
 use crate::frame;
 use crate::name::{PersonName, RoomName};
+use crate::search::Answer;
 use crate::store::{Kind, Message, Reaction, Rev, Role, Room, RoomView, Time};
 use bytes::Bytes;
 use serde::Serialize;
@@ -53,12 +54,8 @@ pub fn welcome(
     rooms: &[(Standing, RoomView)],
     more: bool,
     limits: &Limits,
+    muted: Option<&Muted>,
 ) -> Bytes {
-    #[derive(Serialize)]
-    struct You<'a> {
-        name: &'a PersonName,
-        role: Role,
-    }
     #[derive(Serialize)]
     struct Welcome<'a> {
         you: You<'a>,
@@ -75,7 +72,21 @@ pub fn welcome(
     });
     let rooms = rooms.collect();
     let server = concat!("parlor/", env!("CARGO_PKG_VERSION"));
-    say("welcome", Welcome { you: You { name, role }, epoch, rooms, more, limits, server })
+    say("welcome", Welcome { you: You { name, role, muted }, epoch, rooms, more, limits, server })
+}
+
+/// A person, as they now stand here.
+#[derive(Serialize)]
+struct You<'a> {
+    name: &'a PersonName,
+    role: Role,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muted: Option<&'a Muted>,
+}
+
+/// Tells a person how they stand from now on.
+pub fn you(name: &PersonName, role: Role, muted: Option<&Muted>) -> Bytes {
+    say("you", You { name, role, muted })
 }
 
 #[derive(Serialize)]
@@ -87,6 +98,10 @@ struct RoomFields<'a> {
     kind: Kind,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     archived: bool,
+    #[serde(skip_serializing_if = "is_none")]
+    slow: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    read_only: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     maker: Option<&'a PersonName>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -112,6 +127,8 @@ impl<'a> RoomFields<'a> {
             topic: &room.topic,
             kind: room.kind,
             archived: room.archived,
+            slow: room.slow,
+            read_only: room.read_only,
             maker: standing.maker.as_ref(),
             people: &standing.people,
             head: room.head,
@@ -120,6 +137,10 @@ impl<'a> RoomFields<'a> {
             reference: None,
         }
     }
+}
+
+fn is_none(seconds: &u32) -> bool {
+    *seconds == 0
 }
 
 /// What a direct room is called for one of its people: the others' names.
@@ -215,6 +236,18 @@ pub fn message(room: &RoomName, message: &Message) -> Bytes {
     frame::text(json(&MessageFields::of(Some("message"), room, message)))
 }
 
+/// A message as it now stands, where it is no frame of its own.
+#[cfg(feature = "http")]
+pub fn message_fields(room: &RoomName, message: &Message) -> Value {
+    serde_json::to_value(MessageFields::of(None, room, message)).unwrap_or_default()
+}
+
+/// A room as it now stands, for `reader`, where it is no frame of its own.
+#[cfg(feature = "http")]
+pub fn room_fields(room: &Room, standing: &Standing, reader: &PersonName) -> Value {
+    serde_json::to_value(RoomFields::of(room, standing, reader)).unwrap_or_default()
+}
+
 /// A message as a plain-text client sees it: nothing, if it was deleted.
 pub fn plain_message(message: &Message) -> Bytes {
     if message.deleted {
@@ -248,6 +281,11 @@ pub fn history(room: &RoomName, messages: &[Message], more: bool, reference: Opt
     }
     let messages = messages.iter().map(|m| MessageFields::of(None, room, m)).collect();
     say("history", History { room, messages, more, reference })
+}
+
+/// What a search has found.
+pub fn found(answer: &Answer, reference: Option<&Value>) -> Bytes {
+    say("found", FoundFields::of(answer, reference))
 }
 
 /// Who came and went; the names only where the room is small.

@@ -1,8 +1,10 @@
 //! What clients send: one JSON object a frame, read strictly, refused with the name of the field.
 
 use super::{Code, JSON_LAST, Limits, MOST, MOST_MEMBERS, MOST_PEOPLE, Problem};
+use crate::doors::SLOWEST;
 use crate::look;
 use crate::name::{PersonName, RoomName};
+use crate::search::{self, Question};
 use crate::store::{Change, Kind, Rev};
 use serde::Deserialize;
 use serde_json::Value;
@@ -63,6 +65,10 @@ pub enum Request {
         topic: Option<String>,
         /// Whether it can only be read.
         archived: Option<bool>,
+        /// Seconds between two posts of one person; 0: none.
+        slow: Option<u32>,
+        /// Whether only those who look after it may post.
+        read_only: Option<bool>,
     },
     /// Make somebody a member of a private room.
     Invite {
@@ -124,12 +130,19 @@ pub enum Request {
         /// Up to which number.
         rev: Rev,
     },
-    /// Older messages.
+    /// What was said of something, in all rooms?
+    Search {
+        /// What.
+        question: Question,
+        /// Given back with the answer.
+        reference: Option<Value>,
+    },
+    /// A page of messages.
     History {
         /// Of which room.
         room: RoomName,
-        /// Before which seq.
-        before: Rev,
+        /// From where on.
+        way: Way,
         /// How many at most.
         limit: usize,
         /// Given back with the answer.
@@ -140,6 +153,15 @@ pub enum Request {
         /// Given back with the answer.
         t: Option<Value>,
     },
+}
+
+/// Which way a page of history goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Way {
+    /// The messages before this `seq`.
+    Before(Rev),
+    /// Those after it.
+    After(Rev),
 }
 
 /// Where a join begins.
@@ -169,6 +191,8 @@ struct Fields<'a> {
     #[serde(borrow)]
     topic: Option<Cow<'a, str>>,
     archived: Option<bool>,
+    slow: Option<i64>,
+    read_only: Option<bool>,
     #[serde(borrow)]
     name: Option<Cow<'a, str>>,
     members: Option<Vec<String>>,
@@ -176,6 +200,11 @@ struct Fields<'a> {
     since: Option<i64>,
     last: Option<i64>,
     before: Option<i64>,
+    after: Option<i64>,
+    #[serde(borrow)]
+    query: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    cursor: Option<Cow<'a, str>>,
     limit: Option<i64>,
     rev: Option<i64>,
     seq: Option<i64>,
@@ -211,13 +240,13 @@ fn diagnose(text: &str, error: &serde_json::Error) -> Problem {
     let id = fields.get("id").and_then(Value::as_str).map(short);
     for (name, value) in &fields {
         let (right, form) = match name.as_str() {
-            "type" | "room" | "id" | "body" | "title" | "kind" | "topic" | "name" | "emoji" => {
+            "type" | "room" | "id" | "body" | "title" | "kind" | "topic" | "name" | "emoji" | "query" | "cursor" => {
                 (value.is_string() || value.is_null(), "a string")
             }
-            "since" | "last" | "before" | "limit" | "rev" | "seq" | "reply_to" => {
+            "since" | "last" | "before" | "after" | "limit" | "rev" | "seq" | "reply_to" | "slow" => {
                 (value.is_i64() || value.is_null(), "an integer")
             }
-            "archived" | "on" => (value.is_boolean() || value.is_null(), "true or false"),
+            "archived" | "on" | "read_only" => (value.is_boolean() || value.is_null(), "true or false"),
             "members" | "people" => (is_list_of_texts(value) || value.is_null(), "a list of strings"),
             _ => continue,
         };
@@ -268,8 +297,17 @@ impl Fields<'_> {
             "read" => Request::Read { room: self.room()?, rev: number("rev", required("rev", self.rev)?)? },
             "history" => Request::History {
                 room: self.room()?,
-                before: number("before", required("before", self.before)?)?,
+                way: self.way()?,
                 limit: number("limit", self.limit.unwrap_or(JSON_LAST as i64))?.clamp(1, MOST as i64) as usize,
+                reference: scalar("ref", self.reference.as_ref())?,
+            },
+            "search" => Request::Search {
+                question: Question {
+                    query: required("query", self.query.as_deref())?.to_owned(),
+                    cursor: self.cursor.as_deref().map(str::to_owned),
+                    limit: number("limit", self.limit.unwrap_or(search::USUAL as i64))?.clamp(1, search::MOST as i64)
+                        as usize,
+                },
                 reference: scalar("ref", self.reference.as_ref())?,
             },
             "ping" => Request::Ping { t: scalar("t", self.t.as_ref())? },
@@ -315,18 +353,31 @@ impl Fields<'_> {
     }
 
     fn change(&self) -> Result<Request, Problem> {
-        if self.title.is_none() && self.topic.is_none() && self.archived.is_none() {
+        let said = [self.title.is_some(), self.topic.is_some(), self.archived.is_some()];
+        if !said.contains(&true) && self.slow.is_none() && self.read_only.is_none() {
             return Err(bad_field(
                 "title",
-                "is missing, as are \"topic\" and \"archived\": there is nothing to change",
+                "is missing, as are \"topic\", \"archived\", \"slow\" and \"read_only\": there is nothing to change",
             ));
         }
+        let seconds = |slow: i64| u32::try_from(slow).ok().filter(|slow| *slow <= SLOWEST);
+        let slow = |slow| seconds(slow).ok_or_else(|| bad_field("slow", "must be 0 to 3600 seconds"));
         Ok(Request::Change {
             room: self.room()?,
             title: self.title.as_deref().map(title).transpose()?,
             topic: self.topic.as_deref().map(topic).transpose()?,
             archived: self.archived,
+            slow: self.slow.map(slow).transpose()?,
+            read_only: self.read_only,
         })
+    }
+
+    fn way(&self) -> Result<Way, Problem> {
+        match (self.before, self.after) {
+            (Some(_), Some(_)) => Err(bad_field("before", "and \"after\" exclude each other")),
+            (None, Some(seq)) => Ok(Way::After(number("after", seq)?)),
+            (before, None) => Ok(Way::Before(number("before", required("before", before)?)?)),
+        }
     }
 
     fn start(&self) -> Result<Start, Problem> {
@@ -356,7 +407,7 @@ pub fn body(text: &str, limit: usize) -> Result<String, Problem> {
 }
 
 /// Checks the sign of a reaction: one character as people see them, and such a one as stands for more than itself.
-fn sign(text: &str) -> Result<String, Problem> {
+pub fn sign(text: &str) -> Result<String, Problem> {
     let is_one = text.len() <= LONGEST_SIGN && text.graphemes(true).count() == 1;
     let is_seen = !text.chars().all(look::unseen_alone) && !text.chars().any(|c| c.is_control() || c.is_whitespace());
     // A digit is one under a keycap, and of what counts as a letter some are drawn as signs.
@@ -367,7 +418,8 @@ fn sign(text: &str) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-fn message_id(text: &str) -> Result<String, Problem> {
+/// Checks a client's id for a message.
+pub fn message_id(text: &str) -> Result<String, Problem> {
     let count = text.chars().count();
     if count == 0 || count > LONGEST_ID || text.contains('\0') {
         return Err(bad_field("id", "must have 1 to 64 characters"));
@@ -385,7 +437,7 @@ pub fn title(text: &str) -> Result<String, Problem> {
 }
 
 /// Checks the topic of a room; it may be empty.
-fn topic(text: &str) -> Result<String, Problem> {
+pub fn topic(text: &str) -> Result<String, Problem> {
     let text = text.trim();
     if text.chars().count() > LONGEST_TOPIC || text.chars().any(char::is_control) {
         return Err(bad_field("topic", "must have 200 characters at most, all in one line"));
@@ -486,7 +538,14 @@ mod tests {
         );
         assert_eq!(
             read(r#"{"type":"change","room":"lobby","topic":"","archived":false}"#),
-            Request::Change { room: lobby(), title: None, topic: Some(String::new()), archived: Some(false) }
+            Request::Change {
+                room: lobby(),
+                title: None,
+                topic: Some(String::new()),
+                archived: Some(false),
+                slow: None,
+                read_only: None,
+            }
         );
         assert_eq!(
             read(r#"{"type":"invite","room":"lobby","name":"ann"}"#),
@@ -521,7 +580,20 @@ mod tests {
         assert_eq!(read(r#"{"type":"read","room":"lobby","rev":3}"#), Request::Read { room: lobby(), rev: 3 });
         assert_eq!(
             read(r#"{"type":"history","room":"lobby","before":9,"limit":500,"ref":"r"}"#),
-            Request::History { room: lobby(), before: 9, limit: 200, reference: Some("r".into()) }
+            Request::History { room: lobby(), way: Way::Before(9), limit: 200, reference: Some("r".into()) }
+        );
+        assert_eq!(
+            read(r#"{"type":"history","room":"lobby","after":0}"#),
+            Request::History { room: lobby(), way: Way::After(0), limit: 50, reference: None }
+        );
+        let question = |cursor, limit| Question { query: "tea in:den".into(), cursor, limit };
+        assert_eq!(
+            read(r#"{"type":"search","query":"tea in:den","ref":7}"#),
+            Request::Search { question: question(None, 20), reference: Some(7.into()) }
+        );
+        assert_eq!(
+            read(r#"{"type":"search","query":"tea in:den","cursor":"12","limit":999}"#),
+            Request::Search { question: question(Some("12".into()), 50), reference: None }
         );
         assert_eq!(read(r#"{"type":"ping","t":1.5}"#), Request::Ping { t: Some(1.5.into()) });
     }
@@ -571,6 +643,12 @@ mod tests {
             (r#"{"type":"invite","room":"a"}"#, Code::BadField, "\"name\" is missing"),
             (r#"{"type":"remove","room":"a","name":""}"#, Code::BadField, "\"name\" is no name"),
             (r#"{"type":"history","room":"a","before":5,"ref":{}}"#, Code::BadField, "\"ref\""),
+            (r#"{"type":"history","room":"a"}"#, Code::BadField, "\"before\" is missing"),
+            (r#"{"type":"history","room":"a","before":5,"after":5}"#, Code::BadField, "exclude"),
+            (r#"{"type":"history","room":"a","after":-5}"#, Code::BadField, "\"after\" must not be negative"),
+            (r#"{"type":"search"}"#, Code::BadField, "\"query\" is missing"),
+            (r#"{"type":"search","query":["a"]}"#, Code::BadField, "\"query\" must be a string"),
+            (r#"{"type":"search","query":"a","cursor":7}"#, Code::BadField, "\"cursor\" must be a string"),
             (r#"{"type":"read","room":"a","rev":1.5}"#, Code::BadField, "\"rev\" must be an integer"),
         ] {
             let problem = refused(text);
@@ -607,6 +685,7 @@ mod tests {
             Request::Post { .. } => "post",
             Request::Typing { .. } => "typing",
             Request::Read { .. } => "read",
+            Request::Search { .. } => "search",
             Request::History { .. } => "history",
             Request::Ping { .. } => "ping",
         }
@@ -623,7 +702,7 @@ mod tests {
         for name in kinds {
             assert!(listed(name), "README.md does not tell of {name}");
             let every = format!(
-                r#"{{"type":"{name}","room":"a","id":"1","body":"b","name":"n","people":["n"],"title":"t","before":1,"rev":1,"seq":1,"emoji":"👍","on":true}}"#
+                r#"{{"type":"{name}","room":"a","id":"1","body":"b","name":"n","people":["n"],"title":"t","before":1,"rev":1,"seq":1,"emoji":"👍","on":true,"query":"q"}}"#
             );
             assert_eq!(kind(&parse(&every, &LIMITS).unwrap()), name);
         }

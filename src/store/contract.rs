@@ -1,8 +1,14 @@
 //! The contract of [`Store`], checked on every store alike.
 
+mod keeping;
+mod search;
+
 use super::people::{Invitation, NewAccount, NewSession, PersonId, Registered};
 use super::*;
 use std::collections::HashSet;
+
+mod api;
+mod order;
 
 type Check = fn(&dyn Store);
 
@@ -19,7 +25,7 @@ fn name(text: &str) -> PersonName {
 
 fn post(room: RoomId, author: &str, id: &str, body: &str) -> Record {
     let (author, at) = (name(author), Time(1_700_000_000_123));
-    Record::Post { room, author, id: id.into(), body: body.into(), reply_to: None, at }
+    Record::Post { room, author, role: None, id: id.into(), body: body.into(), reply_to: None, at }
 }
 
 fn create(room: &str) -> Record {
@@ -234,7 +240,8 @@ fn a_room_is_changed_in_what_is_given() {
         let room = lobby(store).id;
         let change = |title: Option<&str>, topic: Option<&str>, archived| {
             let (title, topic) = (title.map(str::to_owned), topic.map(str::to_owned));
-            store.record(&[Record::Change { room, title, topic, archived, by: None }]).unwrap().remove(0)
+            let (slow, read_only, by) = Default::default();
+            store.record(&[Record::Change { room, title, topic, archived, slow, read_only, by }]).unwrap().remove(0)
         };
         let Outcome::Changed(changed) = change(None, Some("Birds"), None) else { panic!() };
         assert_eq!((changed.title.as_str(), changed.topic.as_str(), changed.archived), ("Lobby", "Birds", false));
@@ -385,7 +392,7 @@ fn a_reply_names_a_message_of_its_room() {
     on_each(|store| {
         let reply = |id: &str, to| {
             let Record::Post { room, author, id, body, at, .. } = post(1, "bob", id, "yes") else { panic!() };
-            Record::Post { room, author, id, body, reply_to: Some(to), at }
+            Record::Post { room, author, role: None, id, body, reply_to: Some(to), at }
         };
         store.record(&[post(1, "ann", "a", "tea?")]).unwrap();
         assert_eq!(shown(store, &[reply("b", 1)]).reply_to, Some(1));

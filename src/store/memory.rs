@@ -1,10 +1,18 @@
 //! A store that keeps the newest messages in memory and nothing after the end of the process.
 
+mod keeping;
 mod messages;
+mod order;
 mod people;
+mod search;
+mod tokens;
+mod webhooks;
 
 use super::people::PersonId;
-use super::{Kind, Membership, Message, Outcome, Record, Rev, Room, RoomId, RoomView, Store, direct_name, random_hex};
+use super::{
+    Change, Kind, Membership, Message, Outcome, Record, Rev, Role, Room, RoomId, RoomView, Store, direct_name,
+    random_hex,
+};
 use crate::error::Error;
 use crate::name::{PersonName, RoomName};
 use parking_lot::RwLock;
@@ -28,11 +36,16 @@ struct State {
     names: HashMap<RoomName, RoomId>,
     /// (folded author, client's id) → the room and seq of the message.
     ids: HashMap<(String, String), (RoomId, Rev)>,
-    /// The rooms of all messages in the order in which they came, so that the oldest is known.
-    arrivals: VecDeque<RoomId>,
+    /// All messages in the order in which they came, so that the oldest is known.
+    arrivals: VecDeque<(RoomId, Rev)>,
+    /// How many came before these, and are kept no more.
+    forgotten: i64,
     bytes: usize,
     marks: HashMap<(String, RoomId), Rev>,
     everyone: people::Everyone,
+    book: order::Book,
+    keys: tokens::Keys,
+    webhooks: webhooks::All,
 }
 
 struct Kept {
@@ -119,6 +132,13 @@ impl Store for Memory {
         Ok(messages.range(start..end).cloned().collect())
     }
 
+    fn after(&self, room: RoomId, seq: Rev, count: usize) -> Result<Vec<Message>, Error> {
+        let state = self.state.read();
+        let messages = &state.kept(room).messages;
+        let start = messages.partition_point(|m| m.seq <= seq);
+        Ok(messages.range(start..).take(count).cloned().collect())
+    }
+
     fn record(&self, batch: &[Record]) -> Result<Vec<Outcome>, Error> {
         let mut state = self.state.write();
         let outcomes = batch.iter().map(|record| state.record(record, self.room_limit)).collect();
@@ -144,8 +164,11 @@ impl State {
 
     fn record(&mut self, record: &Record, room_limit: usize) -> Outcome {
         match record.clone() {
-            Record::Post { room, author, id, body, reply_to, at } => self.post(room, author, id, body, reply_to, at),
+            Record::Post { room, author, id, body, reply_to, at, .. } => {
+                self.post(room, author, id, body, reply_to, at)
+            }
             Record::Amend { room, seq, by, role, change, at } => self.amend(room, seq, &by, role, &change, at),
+            Record::Purge { room, seq, by, at } => self.amend(room, seq, &by, Role::Owner, &Change::Delete, at),
             Record::Create { name, .. } if self.names.contains_key(&name) => Outcome::RoomExists,
             Record::Create { .. } if self.rooms.len() >= room_limit => Outcome::RoomsFull,
             Record::Create { name, title, topic, kind, maker, members, .. } => {
@@ -154,11 +177,13 @@ impl State {
                 Outcome::Created(room)
             }
             Record::Direct { people, .. } => self.direct(&people, room_limit),
-            Record::Change { room, title, topic, archived, .. } => {
+            Record::Change { room, title, topic, archived, slow, read_only, .. } => {
                 let room = &mut self.kept_mut(room).room;
                 room.title = title.unwrap_or_else(|| room.title.clone());
                 room.topic = topic.unwrap_or_else(|| room.topic.clone());
                 room.archived = archived.unwrap_or(room.archived);
+                room.slow = slow.unwrap_or(room.slow);
+                room.read_only = read_only.unwrap_or(room.read_only);
                 Outcome::Changed(room.clone())
             }
             Record::Invite { room, person, .. } => {
@@ -178,7 +203,8 @@ impl State {
     fn create(&mut self, name: RoomName, title: &str, topic: &str, kind: Kind, members: &[PersonName]) -> Room {
         let id = self.rooms.len() as RoomId + 1;
         let (title, topic) = (title.to_owned(), topic.to_owned());
-        let room = Room { id, name: name.clone(), title, topic, kind, archived: false, head: 0 };
+        let (archived, slow, read_only) = Default::default();
+        let room = Room { id, name: name.clone(), title, topic, kind, archived, slow, read_only, head: 0 };
         self.names.insert(name, id);
         let (messages, changed, mentioned) = Default::default();
         self.rooms.push(Kept { room: room.clone(), maker: None, members: Vec::new(), messages, changed, mentioned });

@@ -7,15 +7,22 @@
 
 mod change;
 #[cfg(feature = "sqlite")]
+pub(crate) mod copy;
+#[cfg(feature = "sqlite")]
 mod database;
+mod keeping;
 mod memory;
+mod order;
 mod people;
 #[cfg(feature = "sqlite")]
 mod readers;
 #[cfg(feature = "sqlite")]
 mod schema;
+mod search;
 #[cfg(feature = "sqlite")]
 mod sql;
+mod tokens;
+mod webhooks;
 
 use crate::error::Error;
 use crate::name::{DIRECT, PersonName, RoomName};
@@ -24,14 +31,27 @@ use sha2::{Digest, Sha256};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use change::{Change, Fault};
+#[cfg(all(feature = "http", feature = "sqlite"))]
+pub use change::{MOST_REACTIONS, MOST_SIGNS};
 #[cfg(feature = "sqlite")]
 pub use database::Synchronous;
+pub use keeping::Keeping;
+#[cfg(all(feature = "http", feature = "sqlite"))]
+pub use keeping::{Exported, Import, Imported};
 pub use memory::Memory;
+pub use order::{Deed, Order, Penalty, Sanction};
 #[cfg(feature = "http")]
 pub use people::{Invitation, NewAccount, NewSession, PersonView, Registered, SessionView, public_id};
-pub use people::{People, Person, Role};
+pub use people::{People, Person, PersonId, Role};
+pub use search::{Cursor, Found, Hit, Search, Wanted, Within};
 #[cfg(feature = "sqlite")]
 pub use sql::Sql;
+pub use tokens::Tokens;
+#[cfg(feature = "http")]
+pub use tokens::{LONGEST_LABEL, NewToken, TokenView};
+pub use webhooks::Webhooks;
+#[cfg(feature = "http")]
+pub use webhooks::{NewWebhook, Webhook, WebhookId};
 
 /// A number of a room's line.
 pub type Rev = i64;
@@ -54,6 +74,10 @@ pub struct Room {
     pub kind: Kind,
     /// It can be read, and not posted to.
     pub archived: bool,
+    /// Seconds between two posts of one person; 0: none.
+    pub slow: u32,
+    /// Only those who look after it may post.
+    pub read_only: bool,
     /// The number given last.
     pub head: Rev,
 }
@@ -160,6 +184,8 @@ pub enum Record {
         room: RoomId,
         /// By whom.
         author: PersonName,
+        /// What that person may do; none: it is the program itself.
+        role: Option<Role>,
         /// The client's id for it.
         id: String,
         /// What it says.
@@ -181,6 +207,17 @@ pub enum Record {
         role: Role,
         /// How.
         change: Change,
+        /// When.
+        at: Time,
+    },
+    /// A message is taken back by whoever keeps order, wherever it stands.
+    Purge {
+        /// In which room.
+        room: RoomId,
+        /// Which.
+        seq: Rev,
+        /// By whom.
+        by: PersonName,
         /// When.
         at: Time,
     },
@@ -218,6 +255,10 @@ pub enum Record {
         topic: Option<String>,
         /// Whether it can only be read.
         archived: Option<bool>,
+        /// Seconds between two posts of one person.
+        slow: Option<u32>,
+        /// Whether only those who look after it may post.
+        read_only: Option<bool>,
         /// Who wants it so; none: the program.
         by: Option<(PersonName, Role)>,
     },
@@ -252,6 +293,19 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// Has it done by the same person under another name.
+    pub fn sign(&mut self, new: &PersonName, old: &PersonName) {
+        let (Record::Post { author: by, .. } | Record::Amend { by, .. } | Record::Read { person: by, .. }) = self
+        else {
+            return;
+        };
+        if by.folded() == old.folded() {
+            by.clone_from(new);
+        }
+    }
+}
+
 /// What became of a [`Record`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
@@ -282,7 +336,7 @@ pub enum Outcome {
 }
 
 /// A store of rooms, messages and people. Every method may block; none is called by the dispatcher.
-pub trait Store: People + Send + Sync + 'static {
+pub trait Store: People + Order + Search + Tokens + Webhooks + Keeping + Send + Sync + 'static {
     /// A random id made with the database: another epoch means that numbers seen before mean nothing here.
     fn epoch(&self) -> &str;
 
@@ -305,6 +359,9 @@ pub trait Store: People + Send + Sync + 'static {
     /// Up to `count` messages before `seq`, the nearest ones, in rising `seq`.
     fn before(&self, room: RoomId, seq: Rev, count: usize) -> Result<Vec<Message>, Error>;
 
+    /// Up to `count` messages after `seq`, the nearest ones, in rising `seq`.
+    fn after(&self, room: RoomId, seq: Rev, count: usize) -> Result<Vec<Message>, Error>;
+
     /// Stores the batch in one transaction, or nothing of it. One outcome for each record, in order.
     fn record(&self, batch: &[Record]) -> Result<Vec<Outcome>, Error>;
 
@@ -320,6 +377,17 @@ impl Time {
     /// The clock of this machine.
     pub fn now() -> Time {
         SystemTime::now().into()
+    }
+}
+
+impl std::fmt::Display for Time {
+    /// As people read it in a sentence.
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        use time::macros::format_description;
+        let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+        let nanos = i128::from(self.0) * 1_000_000;
+        let text = time::OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().and_then(|t| t.format(format).ok());
+        f.write_str(&text.ok_or(std::fmt::Error)?)
     }
 }
 

@@ -48,6 +48,8 @@ diesel::table! {
         topic -> Text,
         kind -> Text,
         archived -> Bool,
+        slow -> BigInt,
+        read_only -> Bool,
         maker_id -> Nullable<BigInt>,
         head -> BigInt,
         created_at -> BigInt,
@@ -102,6 +104,64 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    sanctions (person_id, penalty) {
+        person_id -> BigInt,
+        penalty -> Text,
+        until -> Nullable<BigInt>,
+        reason -> Text,
+        by_name -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    banned_networks (person_id, network) {
+        person_id -> BigInt,
+        network -> Text,
+    }
+}
+
+diesel::table! {
+    deeds (id) {
+        id -> BigInt,
+        at -> BigInt,
+        by_name -> Text,
+        act -> Text,
+        whom -> Nullable<Text>,
+        room -> Nullable<Text>,
+        detail -> Nullable<Text>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    search_words (rowid) {
+        rowid -> BigInt,
+        words -> Text,
+    }
+}
+
+diesel::table! {
+    search_places (n) {
+        n -> BigInt,
+        message_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    search_marks (room_id) {
+        room_id -> BigInt,
+        seq -> BigInt,
+        rev -> BigInt,
+    }
+}
+
+diesel::joinable!(search_places -> messages (message_id));
+diesel::joinable!(search_marks -> rooms (room_id));
+diesel::allow_tables_to_appear_in_same_query!(search_places, messages);
+diesel::allow_tables_to_appear_in_same_query!(search_marks, rooms);
+diesel::joinable!(sanctions -> people (person_id));
 diesel::joinable!(messages -> people (author_id));
 diesel::joinable!(messages -> rooms (room_id));
 diesel::joinable!(sessions -> people (person_id));
@@ -123,5 +183,53 @@ diesel::allow_tables_to_appear_in_same_query!(
     messages,
     marks,
     reactions,
-    mentions
+    mentions,
+    sanctions
 );
+
+diesel::table! {
+    tokens (token_hash) {
+        token_hash -> Binary,
+        person_id -> BigInt,
+        label -> Text,
+        created_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    bots (person_id) {
+        person_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhooks (id) {
+        id -> Text,
+        person_id -> BigInt,
+        room_id -> Nullable<BigInt>,
+        url -> Text,
+        secret -> Text,
+        created_at -> BigInt,
+        delivered_at -> Nullable<BigInt>,
+        attempts -> BigInt,
+        paused -> Bool,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    webhook_marks (webhook_id, room_id) {
+        webhook_id -> Text,
+        room_id -> BigInt,
+        rev -> BigInt,
+    }
+}
+
+diesel::joinable!(tokens -> people (person_id));
+diesel::joinable!(bots -> people (person_id));
+diesel::joinable!(webhooks -> people (person_id));
+diesel::allow_tables_to_appear_in_same_query!(tokens, people);
+diesel::allow_tables_to_appear_in_same_query!(bots, people);
+diesel::allow_tables_to_appear_in_same_query!(webhooks, people);

@@ -6,6 +6,7 @@ import tempfile
 import time
 import urllib.request
 
+import search as archive
 from peers import YARDSTICK, bench_peer
 from tool import PARLOR, ROOT, bench, median, parlor, say, turns
 
@@ -87,13 +88,16 @@ def bare_inserts(batch, seconds):
     """Rows a second into the table that Parlor has, by nothing but SQLite."""
     with tempfile.TemporaryDirectory(prefix="parlor-bench-") as folder:
         database = sqlite3.connect(folder + "/bare.db", isolation_level=None)
-        for table in sorted((ROOT / "src/store/migrations/sqlite").glob("*/up.sql")):
-            database.executescript(table.read_text())
+        # The line alone: what is indexed besides, the server does when it has nothing else to do.
+        database.executescript((ROOT / "src/store/migrations/sqlite/00000000000001_line/up.sql").read_text())
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             database.execute("PRAGMA " + pragma)
         everyone = range(1, SENDERS + 1)
-        database.executemany("INSERT INTO people VALUES (?, ?, ?, 'guest', 0)", [(n, f"p{n}", f"p{n}") for n in everyone])
-        database.executemany("INSERT INTO rooms VALUES (?, ?, '', 'room', 0, 0)", [(n, f"r{n}") for n in everyone])
+        database.executemany("INSERT INTO people (id, name, folded, role, created_at) VALUES (?, ?, ?, 'guest', 0)", [(n, f"p{n}", f"p{n}") for n in everyone])
+        database.executemany(
+            "INSERT INTO rooms (id, name, title, topic, kind, archived, head, created_at) VALUES (?, ?, '', '', 'public', 0, 0, 0)",
+            [(n, f"r{n}") for n in everyone],
+        )
         count, begin = 0, time.perf_counter()
         while time.perf_counter() < begin + seconds:
             rows = []
@@ -166,6 +170,11 @@ def history(_, quick):
 POINT = ("cpu_ns_per_delivery", "deliveries_per_second", "lost", "failed")
 
 
+def search(_, quick):
+    """Each kind of query, in a database that had no index."""
+    return archive.measure(20_000, 20) if quick else archive.measure(1_000_000, 300)
+
+
 def sweeps(peers, quick):
     """One thing grows, the others stay."""
     seconds = 1 if quick else 3
@@ -217,5 +226,6 @@ PARTS = {
     "stuck": stuck,
     "executable": executable,
     "history": history,
+    "search": search,
     "sweeps": sweeps,
 }

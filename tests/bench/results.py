@@ -84,6 +84,14 @@ def history(part):
     )
 
 
+def search(part):
+    rows = ["| | hits | p50 ms | p99 ms | slowest ms |", "|---|--:|--:|--:|--:|"]
+    for kind, figures in part["kinds"].items():
+        times = " | ".join(f"{figures[key]:.2f}" for key in ("p50", "p99", "max"))
+        rows.append(f"| {kind} | {figures['hits']:.1f} | {times} |")
+    return "\n".join(rows)
+
+
 SWEEPS = {
     "clients": "Clients: 64 bytes of text, one room, one sender.",
     "payload": "Bytes of text: 100 clients, one sender, at most 256 KiB in flight.",
@@ -162,6 +170,10 @@ into the same tables with the same indexes and pragmas, by SQLite {part['sqlite'
         about = f"""{room['askers']} clients, each asking for 50 messages anywhere in a room of {room['messages']:,} as soon as it has
 those before. SQLite."""
         yield "History", about, history(part)
+    if part := kept.get("search"):
+        about = f"""{part['times']} queries of each kind, one after the other, over HTTP with a connection each, for 20 messages of {part['messages']:,}
+in {part['rooms']} rooms. A database that had no index was indexed in {part['index_seconds']:.0f} s, while it was open."""
+        yield "Search", about, search(part)
     if part := kept.get("sweeps"):
         yield "Sweeps", "One thing grows, the others stay. CPU is the server's.", sweeps(part, curves)
 

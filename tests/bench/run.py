@@ -14,6 +14,7 @@ said.
 | `parts.py` | what is measured, a function for each part; it leaves JSON in target/bench/parts |
 | `targets.py`, `results.py` | what was aimed at, and the page, both from that JSON |
 | `tool.py`, `peers.py` | `parlor bench`, a server of Parlor, and the servers beside it |
+| `search.py` | the million messages that are searched |
 | `curves-crate/` | draws the curves |
 """
 

@@ -48,6 +48,11 @@ def page(kept):
     return kept["history"]["latency_ms"]["p99"] if kept["history"]["history"]["messages"] >= 1_000_000 else None
 
 
+def searched(kept):
+    part = kept["search"]
+    return max(kind["p99"] for kind in part["kinds"].values()) if part["messages"] >= 1_000_000 else None
+
+
 # What, the most or the least that it may be, its unit, and how it is found.
 TARGETS = [
     ("CPU a delivery, 1,000 clients, FULL, to tokio-tungstenite", "≤", 0.8, "×", side("1000", FULL, YARDSTICK, CPU)),
@@ -100,6 +105,7 @@ TARGETS = [
     ("Resident, idle, memory", "≤", 8, "MB", idle("memory", "resident_mb")),
     ("Resident, idle, SQLite", "≤", 8, "MB", idle("SQLite", "resident_mb")),
     ("A page of history, 1,000,000 messages, p99", "<", 5, "ms", page),
+    ("A search of any kind, 1,000,000 messages, p99", "<", 50, "ms", searched),
 ]
 
 

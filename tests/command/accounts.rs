@@ -7,7 +7,7 @@ use serde_json::json;
 use std::net::SocketAddr;
 
 /// Asks the API, and gives the answer.
-fn ask(address: SocketAddr, method: &str, path: &str, cookie: &str, body: &serde_json::Value) -> String {
+pub fn ask(address: SocketAddr, method: &str, path: &str, cookie: &str, body: &serde_json::Value) -> String {
     let body = body.to_string();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
@@ -19,7 +19,7 @@ fn ask(address: SocketAddr, method: &str, path: &str, cookie: &str, body: &serde
     all_of(&mut socket)
 }
 
-fn cookie(answer: &str) -> String {
+pub fn cookie(answer: &str) -> String {
     let line = answer.lines().find_map(|line| line.strip_prefix("Set-Cookie: ")).unwrap_or_else(|| panic!("{answer}"));
     line.split(';').next().unwrap().to_owned()
 }

@@ -1,6 +1,6 @@
 //! `parlor connect`: in pipes, over real processes.
 
-mod terminal;
+pub mod terminal;
 
 use super::parlor;
 use crate::common::program::Program;
@@ -182,7 +182,7 @@ fn the_exit_code_says_what_went_wrong() {
     let (code, out, err) = piped(&mut parlor(&["conect"]), "");
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(
-        err.contains("no command \"conect\"; there is connect, bench, completions") && err.contains("parlor --help"),
+        err.contains("no command \"conect\"; there is connect, bench, user,") && err.contains("parlor --help"),
         "{err}"
     );
 }

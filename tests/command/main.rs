@@ -4,14 +4,19 @@
 mod common;
 
 mod accounts;
+mod admin;
+mod backup;
 mod bench;
 mod classroom;
 mod completions;
 mod connect;
+mod order;
 mod project;
+mod sanctions;
 mod shown;
 #[path = "../common/tls_before.rs"]
 mod tls_before;
+mod tokens;
 
 use common::program::Program;
 use common::*;
@@ -176,8 +181,8 @@ fn a_client_that_stops_reading_costs_less_than_a_megabyte() {
     const STUCK: usize = 40;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
-    let mut program =
-        Program::start(&mut parlor(&["--listen", "127.0.0.1:0", "--data", data, "--sync", "normal", "--log", "off"]));
+    let flags = ["--listen", "127.0.0.1:0", "--data", data, "--sync", "normal", "--log", "off", "--rate", "off"];
+    let mut program = Program::start(&mut parlor(&flags));
     let address = program.after("open  http://").parse().unwrap();
     let join = |name: String| {
         let mut client = Client::json(address, &name);
@@ -216,7 +221,8 @@ fn killed_on_the_spot_it_has_every_message_it_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     let start = || {
-        let mut program = Program::start(&mut parlor(&["--listen", "127.0.0.1:0", "--data", data, "--log", "off"]));
+        let flags = ["--listen", "127.0.0.1:0", "--data", data, "--log", "off", "--rate", "off"];
+        let mut program = Program::start(&mut parlor(&flags));
         let address = program.after("open  http://").parse().unwrap();
         (program, address)
     };

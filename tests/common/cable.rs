@@ -27,7 +27,11 @@ struct State {
     lingers: bool,
     /// Both ends of each connection.
     ends: Vec<TcpStream>,
+    /// After how many bytes of one direction a new connection breaks.
+    frays: Option<Frays>,
 }
+
+type Frays = Box<dyn FnMut() -> usize + Send>;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Passes {
@@ -43,7 +47,8 @@ impl Cable {
     pub fn to(target: SocketAddr) -> Cable {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = State { target, passes: Passes::Everything, held: false, lingers: false, ends: Vec::new() };
+        let (passes, ends) = (Passes::Everything, Vec::new());
+        let state = State { target, passes, held: false, lingers: false, ends, frays: None };
         let inner = Arc::new(Inner { state: Mutex::new(state), released: Condvar::new() });
         let shared = inner.clone();
         thread::spawn(move || {
@@ -72,7 +77,8 @@ impl Cable {
         self.inner.state.lock().passes = Passes::Everything;
     }
 
-    /// What the server says is held back from now on, and lost if the cable is cut; what the browser says still arrives.
+    /// What the server says is held back from now on, and lost if the cable is cut; what the browser says still
+    /// arrives.
     pub fn hold(&self) {
         self.inner.state.lock().held = true;
     }
@@ -85,6 +91,17 @@ impl Cable {
     /// When the server hangs up, the browser hears its last words, but not the click.
     pub fn linger(&self) {
         self.inner.state.lock().lingers = true;
+    }
+
+    /// New connections break by themselves, in the middle of a frame or anywhere, once so many bytes have gone one way;
+    /// it is asked for each way of each connection.
+    pub fn fray(&self, bytes: impl FnMut() -> usize + Send + 'static) {
+        self.inner.state.lock().frays = Some(Box::new(bytes));
+    }
+
+    /// They do no longer.
+    pub fn is_whole(&self) {
+        self.inner.state.lock().frays = None;
     }
 
     /// New connections lead to another server.
@@ -113,13 +130,14 @@ impl Drop for Cable {
 }
 
 fn connect(browser: TcpStream, inner: &Arc<Inner>) {
-    let target = {
-        let mut state = inner.state.lock();
+    let (target, upward, downward) = {
+        let state = &mut *inner.state.lock();
         if matches!(state.passes, Passes::Nothing | Passes::Ended) {
             return;
         }
         state.ends.push(browser.try_clone().unwrap());
-        state.target
+        let mut breaks = || state.frays.as_mut().map_or(usize::MAX, |bytes| bytes());
+        (state.target, breaks(), breaks())
     };
     let mut start = [0; 7];
     while browser.peek(&mut start).is_ok_and(|n| n > 0 && n < start.len()) {
@@ -144,20 +162,27 @@ fn connect(browser: TcpStream, inner: &Arc<Inner>) {
     }
     let (from, to) = (browser.try_clone().unwrap(), server.try_clone().unwrap());
     thread::spawn(move || {
-        pump(&from, &to, || {});
+        pump(&from, &to, upward, || {});
         let _ = to.shutdown(Shutdown::Write);
     });
-    pump(&server, &browser, || inner.released.wait_while(&mut inner.state.lock(), |state| state.held));
+    pump(&server, &browser, downward, || inner.released.wait_while(&mut inner.state.lock(), |state| state.held));
     if !inner.state.lock().lingers {
         let _ = browser.shutdown(Shutdown::Write);
     }
 }
 
-fn pump(mut from: &TcpStream, mut to: &TcpStream, wait: impl Fn()) {
+/// Passes on what comes, until that ends or so many bytes have passed: then the connection breaks, both ways.
+fn pump(mut from: &TcpStream, mut to: &TcpStream, mut left: usize, wait: impl Fn()) {
     let mut bytes = [0; 16 * 1024];
     while let Ok(n @ 1..) = from.read(&mut bytes) {
         wait();
-        if to.write_all(&bytes[..n]).is_err() {
+        let passes = n.min(left);
+        left -= passes;
+        if to.write_all(&bytes[..passes]).is_err() {
+            return;
+        }
+        if left == 0 {
+            let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
             return;
         }
     }

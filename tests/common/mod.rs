@@ -88,9 +88,33 @@ impl TestServer {
 }
 
 impl Drop for TestServer {
+    /// Once the last of this process has ended, none of their threads is left.
     fn drop(&mut self) {
         self.stop();
+        if !std::thread::panicking() {
+            eventually("no thread of a server is left", || {
+                let left = server_threads();
+                // Each that runs has one of this name.
+                left.is_empty() || left.iter().any(|name| name == "parlor")
+            });
+        }
     }
+}
+
+/// The names of this process's threads that a server has started and joins, as far as the system tells. Those that
+/// tiny_http has started take a few seconds more.
+fn server_threads() -> Vec<String> {
+    const NAMES: [&str; 9] =
+        ["parlor", "listener", "recorder", "dispatcher", "flusher", "reader", "http", "password", "client"];
+    let is_tiny_https = |name: &str| name == "http";
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+    let names = names.map(|name| name.trim_end_matches('\n').to_owned());
+    let is_servers = |name: &String| {
+        let word = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
+        NAMES.contains(&word) && !is_tiny_https(name)
+    };
+    names.filter(is_servers).collect()
 }
 
 /// Looks again and again, until it is so or the deadline is over.
@@ -105,6 +129,19 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 
 pub fn raw(address: SocketAddr) -> TcpStream {
     let socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    socket.set_nodelay(true).unwrap();
+    socket
+}
+
+/// The same from another address of this machine, such as 127.0.0.2.
+pub fn raw_from(source: &str, address: SocketAddr) -> TcpStream {
+    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+    let from = SocketAddr::new(source.parse().unwrap(), 0);
+    let made = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&made, &from).unwrap();
+    connect(&made, &address).unwrap();
+    let socket = TcpStream::from(made);
     socket.set_read_timeout(Some(DEADLINE)).unwrap();
     socket.set_nodelay(true).unwrap();
     socket
@@ -160,6 +197,27 @@ impl Client {
             }
             Err(e) => panic!("{e}"),
         }
+    }
+
+    /// Upgrades by hand, with header fields of the test's own, and has been welcomed; or gives the status with which that was
+    /// refused.
+    pub fn upgraded(mut socket: TcpStream, path: &str, more: &str) -> Result<Client, u16> {
+        let address = socket.peer_addr().unwrap();
+        socket.write_all(upgrade(address, path, more).as_bytes()).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            socket.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).unwrap();
+        if status(&head) != 101 {
+            return Err(status(&head));
+        }
+        let socket = tungstenite::WebSocket::from_raw_socket(socket, tungstenite::protocol::Role::Client, None);
+        let mut client = Client { socket, welcome: Value::Null };
+        client.welcome = client.next();
+        Ok(client)
     }
 
     pub fn send(&mut self, frame: Value) {
@@ -220,6 +278,16 @@ impl Client {
                 return frame;
             }
             assert_ne!(frame["type"], "error", "instead of {kind}: {frame}");
+        }
+    }
+
+    /// The next error, whatever else comes in between.
+    pub fn hear_error(&mut self) -> Value {
+        loop {
+            let frame = self.next();
+            if frame["type"] == "error" {
+                return frame;
+            }
         }
     }
 

@@ -94,6 +94,8 @@ fn what_is_posted_before_the_end_is_heard_before_the_goodbye() {
     for _ in 0..5 {
         let server = server();
         let mut bob = server.plain("bob");
+        // Until then he is on his way in, and the goodbye may meet him before the room does.
+        eventually("bob is in the lobby", || server.handle.people("lobby").unwrap().len() == 1);
         server.handle.post("lobby", "Weather", "a storm comes; we close").unwrap();
         server.handle.shutdown();
         assert_eq!(bob.text(), "Weather: a storm comes; we close");

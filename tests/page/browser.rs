@@ -335,6 +335,11 @@ impl Window {
         self.strike(Input::DispatchKeyEventTypeOption::RawKeyDown, key, code, None, 0);
     }
 
+    /// The same while Control is held.
+    pub fn press_control(&self, key: &str, code: u32) {
+        self.strike(Input::DispatchKeyEventTypeOption::RawKeyDown, key, code, None, 2);
+    }
+
     fn strike(&self, how: Input::DispatchKeyEventTypeOption, key: &str, code: u32, text: Option<&str>, modifiers: u32) {
         self.call(Input::DispatchKeyEvent {
             Type: how,

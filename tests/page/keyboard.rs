@@ -79,6 +79,13 @@ fn a_whole_visit_by_keys_alone() {
     go(&ann, false, "input[name=theme]");
     ann.press("ArrowDown");
     ann.wait_for("document.documentElement.dataset.theme === 'light'");
+    go(&ann, true, "[data-way=programs]");
+    ann.press("Enter");
+    ann.wait_for(
+        "document.activeElement === $('#settings-group-programs') && $('[data-way=programs]').ariaCurrent === 'true'",
+    );
+    ann.press("Tab");
+    ann.wait_for("document.activeElement.closest('#settings-tokens')");
     ann.press("Escape");
     ann.wait_for("!$('#settings').open && document.activeElement === $('#open-settings')");
     go(&ann, false, "#sign-out");

@@ -5,6 +5,7 @@ mod common;
 
 mod access;
 mod accounts;
+mod api;
 mod browser;
 #[path = "../common/cable.rs"]
 mod cable;
@@ -17,8 +18,10 @@ mod keyboard;
 mod line;
 mod log;
 mod messages;
+mod order;
 mod rooms;
 mod screens;
+mod search;
 mod wire;
 
 use browser::Window;

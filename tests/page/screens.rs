@@ -2,6 +2,10 @@
 //!
 //! With `PARLOR_SCREENS=FOLDER` the walk leaves a picture of each there.
 
+mod order;
+mod programs;
+mod search;
+
 use crate::browser::{Chromium, Window, js};
 use crate::common::*;
 use crate::{heard, post};
@@ -10,6 +14,7 @@ use parlor::Server;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// About as wide as names become: 32 characters, and wide ones.
 const WIDE: &str = "MAXIMILIANWOLFGANGWEMMELMANNMOWM";
@@ -47,6 +52,8 @@ pub fn walk(chromium: &Arc<Chromium>, view: View, seen: &mut dyn FnMut(&Window, 
             false => Ok(()),
         })
         .listen("127.0.0.1:0".parse().unwrap())
+        .webhook_allow("127.0.0.1")
+        .webhook_retries(1, Duration::from_millis(1))
         .bind()
         .unwrap();
     let token = bound.owner_invitation().unwrap().unwrap();
@@ -61,7 +68,10 @@ pub fn walk(chromium: &Arc<Chromium>, view: View, seen: &mut dyn FnMut(&Window, 
     walk.rooms(&owner, &mut others);
     walk.drawers(&owner);
     walk.wire(&owner);
-    walk.settings(&owner);
+    walk.search(&owner, &mut others[0]);
+    walk.palette(&owner);
+    walk.order(&owner);
+    walk.settings(&owner, &mut others[0]);
 }
 
 impl Walk<'_> {
@@ -189,7 +199,7 @@ impl Walk<'_> {
         owner.wait_for("!$('#delete-dialog').open");
         owner.ask("$$('.message[data-own]').at(-1).focus()");
         owner.press("?");
-        owner.wait_for("$('#keys')?.open");
+        owner.wait_for("$('#keys')?.open && $('#keys').scrollTop === 0");
         self.see(owner, "keys");
         owner.press("Escape");
         owner.wait_for("!$('#keys').open");
@@ -334,7 +344,7 @@ impl Walk<'_> {
         owner.wait_for("!shown('#wire')");
     }
 
-    fn settings(&mut self, owner: &Window) {
+    fn settings(&mut self, owner: &Window, bob: &mut Client) {
         let other = self.window();
         other.click("[data-mode=register].link");
         other.wait_for("$('#welcome').dataset.mode === 'register'");
@@ -354,18 +364,28 @@ impl Walk<'_> {
         guest.wait_for("$('#welcome').open && shown('[data-mode=stay]')");
         self.see(&guest, "guest-registers");
 
-        self.open_rooms(owner);
-        owner.click("#open-settings");
+        self.open_settings(owner);
         owner.wait_for("$('[data-session]') && $$('[data-person]').length === 2");
         self.see(owner, "settings");
+        owner.click("[data-way=people]");
+        owner.wait_for(
+            "$('[data-way=people]').ariaCurrent === 'true' && document.activeElement.id === 'settings-group-people'",
+        );
+        self.see(owner, "settings-people");
         owner.click("#invite");
         owner.wait_for("shown('.qr') && $('[data-invitation]')");
         self.see(owner, "settings-invited");
-        owner.ask("$('#settings-roles').scrollIntoView()");
-        self.see(owner, "settings-roles");
-        owner.ask("$('#settings-password').scrollIntoView()");
-        self.see(owner, "settings-password");
+        for part in ["roles", "password", "sanctions", "book"] {
+            self.see_part(owner, part);
+        }
+        self.programs(owner, bob);
         owner.press("Escape");
+    }
+
+    fn open_settings(&self, owner: &Window) {
+        self.open_rooms(owner);
+        owner.click("#open-settings");
+        owner.wait_for("$('#settings')?.open");
     }
 }
 

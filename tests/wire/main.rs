@@ -4,16 +4,21 @@
 mod common;
 
 mod accounts;
+mod api;
 mod frames;
 mod handshake;
 mod http;
 mod messages;
 mod metrics;
+mod order;
 mod plain;
 mod presence;
 mod promises;
 mod resume;
 mod rooms;
+mod search;
 mod shutdown;
 mod slow;
 mod strangers;
+mod webhooks;
+mod welcome;

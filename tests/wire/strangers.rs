@@ -59,10 +59,19 @@ fn about(kind: &str, room: &str) -> Vec<Value> {
         "delete" => vec![json!({"type": "delete", "room": room, "seq": 1})],
         "react" => vec![json!({"type": "react", "room": room, "seq": 1, "emoji": "👍", "on": true})],
         "read" => vec![json!({"type": "read", "room": room, "rev": 1})],
-        "history" => vec![json!({"type": "history", "room": room, "before": 99, "ref": "h"})],
+        "history" => vec![
+            json!({"type": "history", "room": room, "before": 99, "ref": "h"}),
+            json!({"type": "history", "room": room, "after": 0, "ref": "h"}),
+        ],
+        "search" => vec![
+            json!({"type": "search", "query": format!("in:{room}"), "ref": "s"}),
+            json!({"type": "search", "query": format!("barrel in:{room} in:lobby"), "ref": "s"}),
+        ],
         "change" => vec![
             json!({"type": "change", "room": room, "title": "Mine"}),
             json!({"type": "change", "room": room, "archived": true}),
+            json!({"type": "change", "room": room, "slow": 5}),
+            json!({"type": "change", "room": room, "read_only": true}),
         ],
         "invite" | "remove" => vec![
             json!({"type": kind, "room": room, "name": "ann"}),

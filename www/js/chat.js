@@ -3,7 +3,8 @@
 // Emits: 'line' · 'rooms' · 'room' (another one is open) · 'log' room · 'people' room · 'typing' room ·
 //        'said' {room, message, mention} (live, by somebody else; mention: it speaks to this person) · 'own' room ·
 //        'me' {name, role} · 'signedOut' reason · 'notice' text · 'gone' room (no longer for this person) ·
-//        'members' room (one more or less) · 'came' names · 'picture' {name, avatar}
+//        'members' room (one more or less) · 'came' names · 'picture' {name, avatar} · 'standing' (this person may not speak, or
+//        may again)
 
 import { Emitter } from './events.js';
 import { browser } from './keep.js';
@@ -11,16 +12,20 @@ import { BROKE_A_RULE, Line } from './line.js';
 import { speaksTo } from './mentions.js';
 import { LOBBY, Rooms } from './model.js';
 import { newId } from './outbox.js';
+import { Pacing } from './pacing.js';
 import { sentence, words } from './words.js';
 
 const TYPING_EVERY = 3_500;   // the server takes one in 3 s, and clocks are not one
 const TYPING_SHOWN = 5_000;
+const A_PAGE = 50;           // messages of history at once
 const READ_AFTER = 400;      // a moment in view and the unread count goes…
 const READ_EVERY = 1_000;    // …while in a room that is followed live, nobody waits for it
 
 export class Chat extends Emitter {
   me = '';
   role = 'guest';
+  /** {until?, reason?} while this person may not speak, else null. */
+  muted = null;
   limits = { body: 8192, room_name: 32, name: 32 };
   rooms = new Rooms();
   /** The room that is open. */
@@ -36,6 +41,8 @@ export class Chat extends Emitter {
   #asked = [];   // requests that wait for an answer: {ref, answers(frame), resolve, reject}
   #typedAt = 0;
   #changes = new Set();   // the refs of edits, deletions and reactions that may still be refused
+  #pacing;
+  #muteTimer = null;
   #readTimer = null;
   #seen = 0;
 
@@ -43,6 +50,7 @@ export class Chat extends Emitter {
   constructor({ url, outbox, renew }) {
     super();
     this.outbox = outbox;
+    this.#pacing = new Pacing({ pending: room => outbox.pending(room), send: post => this.#send(post), again: frame => this.line.send(frame) });
     for (const name of [LOBBY, ...browser.read('rooms', [])]) this.rooms.of(name).mine = true;
     this.line = new Line(url, {
       frame: frame => this.#receive(frame),
@@ -57,6 +65,7 @@ export class Chat extends Emitter {
     const room = this.rooms.of(name);
     if (this.room !== room) {
       this.settle();
+      this.room.back();
       this.room.divider = null;
       room.divider = room.firstUnread;
     }
@@ -80,8 +89,10 @@ export class Chat extends Emitter {
   /** Makes a room. Resolves when this person is in it; rejects with {code, message}. */
   create(name, title, kind, members = []) {
     return new Promise((resolve, reject) => {
-      if (!this.line.send({ type: 'create', room: name, title, kind, members: members.length > 0 ? members : undefined })) return reject({ code: 'offline', message: words.create.offline });
-      this.#creating = { name, resolve, reject };
+      const frame = { type: 'create', room: name, title, kind, members: members.length > 0 ? members : undefined, ref: newId() };
+      this.#pacing.remember(frame);
+      if (!this.line.send(frame)) return reject({ code: 'offline', message: words.create.offline });
+      this.#creating = { name, ref: frame.ref, resolve, reject };
     });
   }
 
@@ -121,12 +132,23 @@ export class Chat extends Emitter {
 
   /** Whether this person may change a room, invite and remove. */
   mayRun(room) {
-    return room.kind !== 'direct' && (room.maker === this.me || ['moderator', 'owner'].includes(this.role));
+    return room.kind !== 'direct' && this.looksAfter(room);
+  }
+
+  /** Whether a room is never read only or slow for this person. */
+  looksAfter(room) {
+    return room.maker === this.me || this.keepsOrder;
+  }
+
+  /** Whether this person may mute, show out and ban. */
+  get keepsOrder() {
+    return ['moderator', 'owner'].includes(this.role);
   }
 
   post(body, replyTo, room = this.room) {
     const post = this.outbox.add(room.name, body, replyTo);
-    if (room.live) this.#send(post);
+    room.back();
+    if (room.live && !this.#pacing.holds(room.name)) this.#send(post);
     if (room === this.room) this.emit('own', room);
     this.emit('log', room);
     this.emit('line');
@@ -135,7 +157,7 @@ export class Chat extends Emitter {
   retry(id) {
     this.outbox.retry(id);
     const post = this.outbox.find(id);
-    if (this.rooms.of(post.room).live) this.#send(post);
+    if (this.rooms.of(post.room).live && !this.#pacing.holds(post.room)) this.#send(post);
     this.emit('log', this.rooms.of(post.room));
     this.emit('line');
   }
@@ -167,6 +189,7 @@ export class Chat extends Emitter {
   // Unlike a post, a change is not kept for later: who is without a line is told.
   #change(frame, room = this.room) {
     const ref = newId();
+    this.#pacing.remember({ ...frame, room: room.name, ref });
     if (!room.live || !this.line.send({ ...frame, room: room.name, ref })) {
       this.emit('notice', words.log.offline);
       return false;
@@ -184,11 +207,52 @@ export class Chat extends Emitter {
   }
 
   /** Asks for older messages of the open room, unless that is under way. */
-  older(limit = 50) {
+  older() {
+    if (this.room.older) this.#fetch(false, { before: this.room.shown[0]?.seq ?? Number.MAX_SAFE_INTEGER });
+  }
+
+  /** The same for newer ones, where a jump led away from the end. */
+  newer() {
+    if (this.room.past?.newer) this.#fetch(true, { after: this.room.shown.at(-1).seq });
+  }
+
+  #fetch(forward, where) {
     const room = this.room;
-    if (!room.live || !room.more || room.fetching) return;
+    if (!room.live || room.fetching) return;
     room.fetching = newId();
-    this.line.send({ type: 'history', room: room.name, before: room.messages[0]?.seq ?? Number.MAX_SAFE_INTEGER, limit, ref: room.fetching });
+    room.forward = forward;
+    this.line.send({ type: 'history', room: room.name, ...where, limit: A_PAGE, ref: room.fetching });
+  }
+
+  /** Shows the messages around a certain one of the open room. Resolves with false if there is no such message. */
+  async jump(seq) {
+    const room = this.room;
+    const page = where => {
+      const ref = newId();
+      return this.#ask({ type: 'history', room: room.name, ...where, limit: A_PAGE, ref }, frame => frame.type === 'history' && frame.ref === ref);
+    };
+    // What changes between the answers must not be lost between them.
+    room.meanwhile ??= [];
+    try {
+      const [before, after] = await Promise.all([page({ before: seq + 1 }), page({ after: seq })]);
+      if (before.messages.at(-1)?.seq !== seq) return false;
+      if (room === this.room) room.visit(before, after);
+      return true;
+    } finally {
+      room.meanwhile = null;
+      this.emit('log', room);
+    }
+  }
+
+  /** Shows the end of the open room again. */
+  back() {
+    if (this.room.back()) this.emit('log', this.room);
+  }
+
+  /** A page of what is found; `cursor` is that of the page before. As all of these: rejects with {code, message}. */
+  search(query, { cursor, limit = 20 } = {}) {
+    const ref = newId();
+    return this.#ask({ type: 'search', query, cursor, limit, ref }, frame => frame.type === 'found' && frame.ref === ref);
   }
 
   /** The person may just have seen the end of the open room. If so the server is told, but not at every message. */
@@ -232,6 +296,7 @@ export class Chat extends Emitter {
       this.role = you.role;
       this.#changes.clear();
       this.emit('me', you);
+      this.#stand(you);
       Object.assign(this.limits, limits);
       if (this.#epoch !== null && this.#epoch !== epoch) for (const room of this.rooms.all()) room.forget();
       this.#epoch = epoch;
@@ -251,6 +316,7 @@ export class Chat extends Emitter {
       if (!room) return;
       const own = message.from === this.me;
       const confirmed = own && this.outbox.remove(message.id);
+      if (confirmed) this.#pacing.settled(message.room);
       // A late one from a room just left would put a wrong number on the next visit.
       const news = room.live || room.joining ? room.take(message) : 'known';
       if (confirmed) this.emit('line');
@@ -281,7 +347,8 @@ export class Chat extends Emitter {
     history: frame => {
       const room = this.rooms.find(frame.room);
       if (room?.fetching !== frame.ref) return;
-      room.prepend(frame);
+      if (room.forward) room.append(frame);
+      else room.prepend(frame);
       this.emit('log', room);
     },
 
@@ -330,8 +397,18 @@ export class Chat extends Emitter {
 
     person: frame => this.emit('picture', frame),
 
-    error: ({ code, message, id, ref, room: name }) => {
+    you: frame => this.#stand(frame),
+
+    error: ({ code, message, id, ref, room: name, retry_after: wait }) => {
       const room = this.rooms.find(name);
+      // Too soon: it comes again by itself, and nobody need know.
+      if (wait !== undefined && id && this.outbox.find(id)) {
+        const post = this.outbox.find(id);
+        if (room?.slow) room.spokeAt = Math.max(room.spokeAt, Date.now() + wait - room.slow * 1000);
+        this.#pacing.postpone(post.room, id, wait);
+        return this.emit('standing');
+      }
+      if (wait !== undefined && this.#pacing.repeat(ref, wait)) return;
       const creating = this.#creating?.name;
       const asked = this.#asked.find(each => each.ref === ref);
       if (asked) {
@@ -339,9 +416,12 @@ export class Chat extends Emitter {
         asked.reject({ code, message: sentence(message ?? code) });
       } else if (id && this.outbox.find(id)) {
         this.outbox.fail(id, words.reasons[code] ?? (message ? sentence(message) : words.reasons.unknown));
+        this.#pacing.settled(this.outbox.find(id).room);
         this.emit('log', this.rooms.of(this.outbox.find(id).room));
       } else if (this.#changes.delete(ref)) {
         this.emit('notice', sentence(message ?? code));
+      } else if (ref && ref === this.#creating?.ref) {
+        this.#settleCreate(creating, { code, message: sentence(message ?? code) });
       } else if (ref) {
         // The next scroll asks again; at once would be a loop.
         for (const each of this.rooms.all()) if (each.fetching === ref) setTimeout(() => { each.fetching = null; }, TYPING_SHOWN);
@@ -380,9 +460,19 @@ export class Chat extends Emitter {
 
   // ---- the rest ----
 
+  // A mute that ends by itself ends here as well.
+  #stand({ muted }) {
+    clearTimeout(this.#muteTimer);
+    const left = muted?.until ? Date.parse(muted.until) - Date.now() : Infinity;
+    this.muted = muted && left > 0 ? muted : null;
+    if (this.muted && left < 2 ** 31) this.#muteTimer = setTimeout(() => this.#stand({}), left);
+    this.emit('standing');
+  }
+
   #lineChanged() {
     if (this.line.state !== 'open') {
       this.#welcomed = false;
+      this.#pacing.forget();
       for (const room of this.rooms.all()) room.disconnect();
       const offline = { code: 'offline', message: words.create.offline };
       this.#settleCreate(this.#creating?.name, offline);
@@ -404,6 +494,7 @@ export class Chat extends Emitter {
   // Sends a frame; an error that names it by its `ref` is a refusal.
   #ask(frame, answers) {
     const ref = frame.ref ?? newId();
+    this.#pacing.remember({ ...frame, ref });
     return new Promise((resolve, reject) => {
       if (!this.line.send({ ...frame, ref })) return reject({ code: 'offline', message: words.create.offline });
       this.#asked.push({ ref, answers, resolve, reject });

@@ -6,6 +6,7 @@ import { byId, text } from './dom.js';
 import { firstLine } from './format.js';
 import { icon } from './icons.js';
 import { browser } from './keep.js';
+import { pause, silence } from './standing.js';
 import { words } from './words.js';
 
 const WARN_BELOW = 512;   // bytes left at which the counter appears
@@ -23,6 +24,7 @@ export class Composer {
   #completion;
   #about = null;   // {kind: 'edit' | 'reply', message}
   #queue = null;   // what is on its way to being sent
+  #ticking = null;
 
   constructor(chat) {
     this.#chat = chat;
@@ -33,7 +35,9 @@ export class Composer {
     byId('composer-stop').addEventListener('click', () => { this.#stop(); this.focus(); });
     byId('skip').addEventListener('click', () => this.focus());
     chat.on('room', () => this.#show());
-    chat.on('rooms', () => this.#name());
+    chat.on('rooms', () => { this.#name(); this.#measure(); });
+    chat.on('standing', () => { this.#name(); this.#measure(); });
+    chat.on('log', room => { if (room === chat.room && room.slow) this.#measure(); });
     new ResizeObserver(() => this.#fit()).observe(this.#input.parentElement);
   }
 
@@ -107,7 +111,9 @@ export class Composer {
 
   #submit() {
     const body = this.#body();
-    if (body === '' || this.#chat.room.missing || this.#chat.room.archived) return;
+    if (body === '' || this.#chat.room.missing || silence(this.#chat, this.#chat.room)) return;
+    // Slow rooms are for the next thought; what is being mended need not wait.
+    if (this.#about?.kind !== 'edit' && pause(this.#chat, this.#chat.room) > 0) return;
     if (size(body) > this.#chat.limits.body) {
       this.#refused = true;
       return this.#measure();
@@ -174,8 +180,10 @@ export class Composer {
 
   #name() {
     this.#input.placeholder = words.composer.placeholder(shortened(this.#chat.room.title));
-    byId('composer').hidden = this.#chat.room.missing || this.#chat.room.archived;
-    byId('archived').hidden = !this.#chat.room.archived || this.#chat.room.missing;
+    const closed = silence(this.#chat, this.#chat.room);
+    byId('composer').hidden = this.#chat.room.missing || closed !== '';
+    byId('archived').hidden = closed === '' || this.#chat.room.missing;
+    text(byId('archived'), closed);
   }
 
   // As high as its text; the CSS sets the limit, beyond which it scrolls.
@@ -189,11 +197,21 @@ export class Composer {
     const limit = this.#chat.limits.body;
     const left = limit - size(body);
     const over = left < 0;
-    this.#send.disabled = body === '' || over;
+    const waits = this.#wait();
+    this.#send.disabled = body === '' || over || waits;
     this.#input.setAttribute('aria-invalid', over);
     this.#counter.classList.toggle('over', over);
     if (over) text(this.#counter, this.#refused ? words.composer.refused(-left, limit) : words.composer.over(-left));
     else text(this.#counter, left < WARN_BELOW ? words.composer.left(left) : '');
+  }
+
+  // Counts down in a slow room. True: the next message has to wait.
+  #wait() {
+    const left = this.#about?.kind === 'edit' ? 0 : pause(this.#chat, this.#chat.room);
+    clearTimeout(this.#ticking);
+    if (left > 0) this.#ticking = setTimeout(() => this.#measure(), left % 1000 || 1000);
+    text(byId('pause'), left > 0 ? words.order.wait(Math.ceil(left / 1000)) : '');
+    return left > 0;
   }
 
   // The end is trimmed, the beginning is not: it may be indented code.

@@ -27,7 +27,7 @@ export class Drawers {
     if (!this.#open) return;
     byId(this.#open).classList.remove('open');
     byId('scrim').hidden = true;
-    chat().inert = byId('wire').inert = false;
+    chat().inert = byId('wire').inert = byId('search').inert = false;
     if (byId(this.#open).contains(document.activeElement) || document.activeElement === document.body) this.#opener.focus();
     this.#open = null;
     this.#reflect();
@@ -39,7 +39,7 @@ export class Drawers {
     this.#opener = opener;
     byId(name).classList.add('open');
     byId('scrim').hidden = false;
-    chat().inert = byId('wire').inert = true;
+    chat().inert = byId('wire').inert = byId('search').inert = true;
     this.#reflect();
     byId(name).querySelector('[aria-current], button, a')?.focus();
   }

@@ -6,6 +6,7 @@ import { words } from './words.js';
 
 const GROUPS = {
   post: 'messages', message: 'messages', edit: 'messages', delete: 'messages', react: 'messages', history: 'messages', error: 'messages',
+  search: 'messages', found: 'messages',
   welcome: 'rooms', join: 'rooms', joined: 'rooms', leave: 'rooms', create: 'rooms', room: 'rooms',
   direct: 'rooms', change: 'rooms', invite: 'rooms', remove: 'rooms', quit: 'rooms', members: 'rooms',
   presence: 'presence', person: 'presence', typing: 'presence', read: 'presence',
@@ -31,7 +32,7 @@ export function question(frame) {
     case 'post': return `post ${frame.id}`;
     case 'ping': return `ping ${frame.t}`;
     case 'join': case 'create': return `join ${frame.room}`;
-    case 'history': case 'members': case 'direct': return `${frame.type} ${frame.ref}`;
+    case 'history': case 'members': case 'direct': case 'search': return `${frame.type} ${frame.ref}`;
     case 'edit': case 'delete': case 'react': return `change ${frame.room} ${frame.seq}`;
     default: return null;
   }
@@ -46,10 +47,11 @@ export function answers(frame, me) {
     case 'pong': return [`ping ${frame.t}`];
     case 'joined': return [`join ${frame.room}`];
     case 'history': return [`history ${frame.ref}`];
+    case 'found': return [`search ${frame.ref}`];
     case 'members': return [`members ${frame.ref}`];
     case 'room': return [`direct ${frame.ref}`];
     case 'error':
-      return [`post ${frame.id}`, `join ${frame.room}`, ...['history', 'members', 'direct'].map(asked => `${asked} ${frame.ref}`)];
+      return [`post ${frame.id}`, `join ${frame.room}`, ...['history', 'members', 'direct', 'search'].map(asked => `${asked} ${frame.ref}`)];
     default: return [];
   }
 }

@@ -14,13 +14,14 @@ export function listKeysOnDemand() {
   });
 }
 
+// Read from its beginning: else the browser goes to the button at the end.
 function make() {
   const rows = words.keys.list.flatMap(([keys, what]) => [
     el('dt', {}, ...keys.map(key => el('kbd', {}, key))),
     el('dd', {}, what),
   ]);
   const dialog = el('dialog', { id: 'keys', class: 'dialog', 'aria-labelledby': 'keys-title' },
-    el('h2', { id: 'keys-title' }, words.keys.title),
+    el('h2', { id: 'keys-title', tabindex: '-1', autofocus: true }, words.keys.title),
     el('dl', { class: 'keys' }, ...rows),
     el('div', { class: 'dialog-actions' },
       el('button', { class: 'quiet', type: 'button', onclick: () => dialog.close() }, words.close)));

@@ -8,8 +8,7 @@ import { walk } from './walk.js';
 import { words } from './words.js';
 
 const NEAR_END = 48;      // px from the end that still count as the end
-const NEAR_START = 600;   // px from the start at which older messages are fetched
-const A_PAGE = 200;       // messages fetched at once on the way to a certain one
+const NEAR_EDGE = 600;    // px from the start at which older messages are fetched; the same at the end of what was jumped to
 
 export class Log {
   #chat;
@@ -20,6 +19,7 @@ export class Log {
   #stuck = true;          // the view follows the end
   #placed = false;        // the room just opened has been scrolled to where reading begins
   #wanted = null;         // the number of the message that is to be shown, once it is loaded
+  #jumping = null;        // the same, while it is on its way
 
   /**
    * `actions`: what the buttons of a message do, {react}, and of a failed one, {retry, edit, discard}; and `create` for a
@@ -34,7 +34,7 @@ export class Log {
     chat.on('rooms', () => this.#drawJump());
     chat.on('own', () => this.#toEnd());
     this.#view.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    this.#jump.addEventListener('click', () => { this.#toEnd(); this.#scrolled(); });
+    this.#jump.addEventListener('click', () => this.#back());
     // The composer grows, the phone's keyboard opens, the banner comes: the end stays in view.
     const resized = new ResizeObserver(() => { if (this.#stuck) this.#toEnd(); });
     resized.observe(this.#view);
@@ -43,7 +43,7 @@ export class Log {
     walk(this.#view);
   }
 
-  /** Shows a certain message of the open room, fetching what is between if need be. */
+  /** Shows a certain message of the open room, fetching what stands around it if need be. */
   show(seq) {
     this.#wanted = seq;
     this.#seek();
@@ -51,7 +51,7 @@ export class Log {
 
   /** The end of the log is in view. */
   get atEnd() {
-    return this.#stuck && this.#placed;
+    return this.#stuck && this.#placed && !this.#chat.room.past;
   }
 
   /** The element of the message with that key, if it is drawn. */
@@ -68,24 +68,26 @@ export class Log {
     this.#stuck = true;
     this.#placed = false;
     this.#wanted = null;
+    this.#jumping = null;
     this.#draw();
   }
 
   #draw() {
     const { room, outbox, me } = this.#chat;
-    if (this.#stuck && this.#wanted === null && !document.hidden) room.trim();
-    const posts = outbox.of(room.name);
+    if ((this.#stuck || room.past) && this.#wanted === null && !document.hidden) room.trim();
+    // What is being sent stands at the end, wherever that is.
+    const posts = room.past ? [] : outbox.of(room.name);
     const list = rows(room, posts, me);
     const anchor = this.#stuck ? null : this.#anchor();
     if (this.#rows.firstChild?.classList.contains('empty')) clear(this.#rows);
     if (room.messages.length + posts.length === 0) this.#drawEmpty(room);
     else keyed(this.#rows, list, { key: row => row.key, sign, make, update: (node, row) => update(node, row, this.#actions, room) });
     if (!this.#placed && (room.live || posts.length > 0 || room.messages.length > 0)) this.#place(room);
-    else if (this.#stuck) this.#toEnd();
+    else if (this.#stuck && !room.past) this.#toEnd();
     else this.#restore(anchor);
     this.#drawJump();
     this.#seek();
-    if (this.#view.scrollTop < NEAR_START) this.#chat.older();
+    this.#fetch();
   }
 
   // On the way to a message that is wanted.
@@ -94,12 +96,41 @@ export class Log {
     if (this.#wanted === null || !room.live) return;
     const node = this.#rows.querySelector(`[data-seq="${this.#wanted}"]`);
     if (node) return this.#arrive(node);
-    const first = room.messages[0]?.seq ?? 0;
-    if (room.more && first > this.#wanted) return this.#chat.older(A_PAGE);
-    // Just loaded, and drawn in a moment; or there is no such message.
+    // Just loaded, and drawn in a moment.
     if (room.find(this.#wanted)) return;
+    if (room.loaded(this.#wanted)) return this.#chat.back();
+    if (this.#jumping !== this.#wanted) this.#leap();
+  }
+
+  async #leap() {
+    const seq = this.#jumping = this.#wanted;
+    let problem = '';
+    try {
+      if (!(await this.#chat.jump(seq))) problem = words.log.noSuchMessage;
+    } catch ({ code, message }) {
+      // Without a line it is tried again when there is one.
+      if (code !== 'offline') problem = message;
+    }
+    if (this.#jumping === seq) this.#jumping = null;
+    if (!problem || this.#wanted !== seq) return;
     this.#wanted = null;
-    this.#chat.emit('notice', words.log.noSuchMessage);
+    this.#chat.emit('notice', problem);
+  }
+
+  #back() {
+    this.#wanted = null;
+    this.#chat.room.back();
+    this.#stuck = true;
+    this.#draw();
+    this.#toEnd();
+    this.#scrolled();
+  }
+
+  // What comes next, before the edge is reached.
+  #fetch() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#view;
+    if (scrollTop < NEAR_EDGE) this.#chat.older();
+    if (scrollHeight - scrollTop - clientHeight < NEAR_EDGE) this.#chat.newer();
   }
 
   #arrive(node) {
@@ -165,20 +196,20 @@ export class Log {
   #scrolled() {
     this.#measure();
     this.#drawJump();
-    if (this.#stuck) this.#chat.look();
-    if (this.#view.scrollTop < NEAR_START) this.#chat.older();
+    if (this.atEnd) this.#chat.look();
+    this.#fetch();
   }
 
   #measure() {
     const { scrollHeight, scrollTop, clientHeight } = this.#view;
-    this.#stuck = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    this.#stuck = !this.#chat.room.past && scrollHeight - scrollTop - clientHeight < NEAR_END;
   }
 
   #drawJump() {
-    const { unread } = this.#chat.room;
-    this.#jump.hidden = this.#stuck;
+    const { unread, past } = this.#chat.room;
+    this.#jump.hidden = this.#stuck && !past;
     this.#jump.dataset.count = unread;
-    text(byId('jump-count'), unread > 0 ? words.log.jumpNew(unread) : words.log.jump);
+    text(byId('jump-count'), unread > 0 ? words.log.jumpNew(unread) : past ? words.log.back : words.log.jump);
   }
 
   // 'Today' becomes 'Yesterday'.

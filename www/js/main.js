@@ -22,11 +22,14 @@ import { MessageMenu } from './messagemenu.js';
 import { LOBBY } from './model.js';
 import { notify } from './notify.js';
 import { Outbox } from './outbox.js';
+import { Palette } from './palette.js';
 import { showPeople } from './people.js';
 import { loadPictures, meet, showPicture } from './pictures.js';
 import { isSlug, RoomDialog } from './roomdialog.js';
 import { showRooms } from './roomlist.js';
 import { roomMenu } from './roommenu.js';
+import { roomRules } from './roomrules.js';
+import { Search } from './search.js';
 import * as session from './session.js';
 import { showTheme } from './theme.js';
 import { showTitle } from './title.js';
@@ -60,15 +63,24 @@ new MessageMenu(chat, log, {
   reply: message => composer.replyTo(message),
   edit: message => composer.edit(message),
   remove: confirmRemoval,
+  author: (message, beside) => keepOrder(message.from, beside),
   permalink: message => `${location.origin}${location.pathname}#${chat.room.name}/${message.seq}`,
 });
 new Banner(chat);
 const wire = new WireToggle(chat, log);
+const search = new Search(chat, goTo);
+new Palette(chat, {
+  room: name => { location.hash = name; },
+  person: name => talkWith(name),
+  message: goTo,
+  search: query => search.open(query),
+});
 showRooms(chat);
-showPeople(chat, name => talkWith(name));
+showPeople(chat, name => talkWith(name), keepOrder);
 showTyping(chat);
 showTitle(chat);
 roomMenu(chat, leaveRoom);
+roomRules(chat);
 announce(chat);
 notify(chat);
 makeRoomForKeyboard();
@@ -82,6 +94,7 @@ chat.on('room', () => {
 });
 chat.on('gone', room => { if (location.hash === `#${room.name}`) location.hash = LOBBY; });
 chat.on('line', () => { byId('app').dataset.line = chat.line.state; });
+chat.on('line', askIfBanned);
 chat.on('me', showMe);
 chat.on('came', meet);
 chat.on('picture', showPicture);
@@ -153,6 +166,23 @@ async function renew() {
   return 'stop';
 }
 
+// Shown the door: whoever may not come back hears it there.
+async function askIfBanned() {
+  if (chat.line.state !== 'waiting' || !chat.scolded) return;
+  try {
+    await session.current();
+  } catch (problem) {
+    if (!(problem instanceof session.Refused) || chat.line.state !== 'waiting') return;
+    chat.line.stop();
+    askAgain(problem.message);
+  }
+}
+
+async function keepOrder(name, beside) {
+  const { openPersonMenu } = await import('./personmenu.js');
+  openPersonMenu(chat, name, beside, { talk: talkWith, notice: notice => chat.emit('notice', notice) });
+}
+
 async function signOut() {
   drawers.close();
   chat.line.stop();
@@ -198,6 +228,13 @@ function followHash() {
   const [name, seq] = location.hash.slice(1).split('/');
   chat.open(isSlug(name) ? name : LOBBY);
   if (isSlug(name) && /^[1-9]\d{0,14}$/.test(seq ?? '')) log.show(Number(seq));
+}
+
+// A message in its place; again, if one was just there.
+function goTo(room, seq) {
+  const place = `#${room}/${seq}`;
+  if (location.hash === place) followHash();
+  else location.hash = place;
 }
 
 function react(message, emoji, on) {

@@ -1,6 +1,7 @@
 // One message of the log as DOM.
 
 import { avatar } from './avatar.js';
+import { badge } from './bots.js';
 import { fullTime, shortTime } from './clock.js';
 import { attribute, el } from './dom.js';
 import { firstLine, formatted } from './format.js';
@@ -31,7 +32,7 @@ export function updateMessage(node, { message, at, state, reason, own, first, qu
   const time = el('time', { datetime: message.at, title: fullTime(at) }, shortTime(at));
   side.replaceChildren(first ? avatar(message.from) : time);
   const author = el('bdi', { class: first ? 'author' : 'visually-hidden' }, message.from);
-  head.replaceChildren(author, ...(first ? [' ', time] : []));
+  head.replaceChildren(author, ...(first ? [' ', badge(message.from), ' ', time] : []));
 
   above.replaceChildren(...(message.reply_to && !message.deleted ? [quote(message.reply_to, quoted, actions)] : []));
   drawBody(body, message, room);

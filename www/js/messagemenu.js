@@ -21,7 +21,7 @@ export class MessageMenu {
     tool('reply', 'reply', () => this.#act.reply(this.#message)),
     tool('more', 'more', () => this.#open(this.#opener)));
 
-  /** `act`: {react(message, emoji, on), pick(message, button), reply, edit, remove} of a message; `permalink(message)` is its address. */
+  /** `act`: {react(message, emoji, on), pick(message, button), reply, edit, remove, author(message, beside)} of a message; `permalink(message)` is its address. */
   constructor(chat, log, act) {
     this.#chat = chat;
     this.#log = log;
@@ -46,6 +46,10 @@ export class MessageMenu {
     item('message-reply', message => this.#act.reply(message));
     item('message-edit', message => this.#act.edit(message));
     item('message-delete', message => this.#act.remove(message));
+    byId('message-author').addEventListener('click', () => {
+      const beside = this.#opener;
+      this.#close(message => this.#act.author(message, beside));
+    });
     byId('message-link').addEventListener('click', async () => {
       text(byId('message-link').lastElementChild, (await copy(this.#act.permalink(this.#message))) ? words.log.copied : words.log.notCopied);
       setTimeout(() => this.#close(() => {}), 700);
@@ -103,6 +107,8 @@ export class MessageMenu {
     this.#opener = opener;
     const mine = this.#chat.mayChange(message);
     byId('message-edit').hidden = byId('message-delete').hidden = !mine;
+    byId('message-author').hidden = !this.#chat.keepsOrder || message.from === this.#chat.me;
+    text(byId('message-author').lastElementChild, words.order.about(message.from));
     text(byId('message-link').lastElementChild, words.message.link);
     for (const button of byId('message-quick').children) button.setAttribute('aria-pressed', this.#gave(message, button.dataset.emoji));
     this.#menu.showPopover();

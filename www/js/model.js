@@ -1,6 +1,7 @@
 // Rooms and their messages, as this page knows them. Pure: no DOM, no network, no clock.
 
 import { folded, speaksTo } from './mentions.js';
+import { Past } from './past.js';
 
 export const LOBBY = 'lobby';
 
@@ -13,6 +14,12 @@ export class Room {
   topic = '';
   /** It can be read, and not posted to. */
   archived = false;
+  /** Seconds between two posts of one person; 0: none. */
+  slow = 0;
+  /** Only those who look after it may post. */
+  readOnly = false;
+  /** When this person last said something here, in ms. */
+  spokeAt = 0;
   /** Who made it and may change it. */
   maker = '';
   /** Something was said here, or this person began to: else a direct room is not worth a line in the list. */
@@ -32,8 +39,13 @@ export class Room {
   messages = [];
   /** There are older messages than the first loaded one. */
   more = false;
-  /** The `ref` of the history request under way. */
+  /** The `ref` of the history request under way; and whether that is for newer ones. */
   fetching = null;
+  forward = false;
+  /** What is shown instead of the end, where somebody jumped to a message from long ago. */
+  past = null;
+  /** What comes while a jump is under way; else null. */
+  meanwhile = null;
 
   /** Names, or null in a room too big to name everyone. */
   members = null;
@@ -75,9 +87,11 @@ export class Room {
   }
 
   /** Takes what `welcome.rooms` and `room` tell. */
-  describe({ title, kind, topic = '', archived = false, maker = '', head, unread, mentions = 0 }) {
+  describe({ title, kind, topic = '', archived = false, slow = 0, read_only: readOnly = false, maker = '', head, unread, mentions = 0 }) {
     this.title = title || this.name;
-    Object.assign(this, { kind: kind ?? this.kind, topic, archived, maker });
+    // What was said before it became slow does not count.
+    if (slow && !this.slow && this.live) this.spokeAt = 0;
+    Object.assign(this, { kind: kind ?? this.kind, topic, archived, slow, readOnly, maker });
     this.used ||= head > 0;
     if (this.closed) this.mine = true;
     this.missing = false;
@@ -93,9 +107,17 @@ export class Room {
    * place. 'new': a message never seen. A number not above `rev` is a repeat, except in the first replay.
    */
   take(message) {
+    this.meanwhile?.push(message);
+    const shown = this.past?.take(message) ?? false;
+    const news = this.#take(message);
+    return news === 'known' && shown ? 'changed' : news;
+  }
+
+  #take(message) {
     if (this.#joinedBefore && message.rev <= this.rev) return 'known';
     this.rev = Math.max(this.rev, message.rev);
     this.used = true;
+    if (message.from === this.me) this.spokeAt = Math.max(this.spokeAt, Date.parse(message.at));
     const at = this.#place(message.seq);
     if (this.messages[at]?.seq === message.seq) {
       if (this.messages[at].rev >= message.rev) return 'known';
@@ -108,8 +130,24 @@ export class Room {
     return message.seq === message.rev ? 'new' : 'changed';
   }
 
-  /** The message with that number, if it is loaded. */
+  /** What stands in the log: the messages up to the end, or those around the one that was jumped to. */
+  get shown() {
+    return this.past?.messages ?? this.messages;
+  }
+
+  /** There are older messages than the first shown one. */
+  get older() {
+    return this.past?.older ?? this.more;
+  }
+
+  /** The message with that number, if it is shown. */
   find(seq) {
+    if (this.past) return this.past.find(seq);
+    return this.loaded(seq);
+  }
+
+  /** The same, if it is among those that reach to the end. */
+  loaded(seq) {
     const at = this.#place(seq);
     return this.messages[at]?.seq === seq ? this.messages[at] : undefined;
   }
@@ -149,8 +187,46 @@ export class Room {
     return true;
   }
 
+  /** Shows the messages around one that is not loaded: two pages of history that meet. */
+  visit(before, after) {
+    this.past = new Past([...before.messages, ...after.messages], before.more, after.more);
+    for (const message of this.meanwhile ?? []) this.past.take(message);
+    this.fetching = null;
+    this.#meet();
+  }
+
+  /** Shows the end again. */
+  back() {
+    if (!this.past) return false;
+    this.past = null;
+    this.fetching = null;
+    return true;
+  }
+
+  /** Adds newer messages behind those that were jumped to. */
+  append(page) {
+    this.past.append(page);
+    this.fetching = null;
+    this.#meet();
+  }
+
+  // What was jumped to has come up to what is loaded: from here on they are one again.
+  #meet() {
+    const { messages, older, newer } = this.past;
+    const first = this.messages[0]?.seq ?? Infinity;
+    if (newer && messages.at(-1).seq < first) return;
+    this.messages.unshift(...messages.filter(message => message.seq < first));
+    this.more = older;
+    this.past = null;
+  }
+
   /** Adds older messages in front. */
   prepend({ messages, more }) {
+    if (this.past) {
+      this.past.prepend({ messages, more });
+      this.fetching = null;
+      return;
+    }
     const oldest = this.messages[0]?.seq ?? Infinity;
     const older = messages.filter(message => message.seq < oldest);
     const reached = this.divider === oldest && this.unread > this.messages.length;
@@ -204,6 +280,7 @@ export class Room {
     this.live = false;
     this.joining = false;
     this.fetching = null;
+    this.meanwhile = null;
     this.toldTo = 0;
     this.typing.clear();
     // Half of a first replay is no base for the next: there may be a hole between the two.
@@ -213,6 +290,7 @@ export class Room {
   /** Another epoch: no number means anything any more. */
   forget() {
     this.#joinedBefore = false;
+    this.past = null;
     this.disconnect();
     Object.assign(this, { more: false, members: null, count: 0, unread: 0, mentions: 0, firstUnread: null, divider: null,
       countedTo: Infinity, readTo: 0 });

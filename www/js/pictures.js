@@ -2,6 +2,7 @@
 // when somebody around here takes another.
 
 import { ask } from './api.js';
+import { knowBots } from './bots.js';
 
 const ASKED_EVERY = 30_000;
 
@@ -13,6 +14,7 @@ let askedAt = -Infinity;
 export async function loadPictures() {
   askedAt = performance.now();
   const people = await ask('GET', '/api/people').catch(() => []);
+  knowBots(people);
   shown += 1;
   having = new Map(people.filter(({ avatar }) => avatar).map(({ name }) => [name, shown]));
   document.querySelectorAll('.avatar').forEach(picture);

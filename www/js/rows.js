@@ -9,7 +9,7 @@ const TOGETHER = 5 * 60_000;   // messages of one person this close stand under 
  * answers, if it answers one and that is loaded.
  */
 export function rows(room, posts, me) {
-  const list = [{ key: 'top', kind: 'top', state: room.more ? 'older' : 'beginning' }];
+  const list = [{ key: 'top', kind: 'top', state: room.older ? 'older' : 'beginning' }];
   let before = null;   // the message above, when the next one may join its group
   let day = null;
 
@@ -30,7 +30,7 @@ export function rows(room, posts, me) {
     before = message;
   };
 
-  for (const message of room.messages) add(message, 'sent');
+  for (const message of room.shown) add(message, 'sent');
   for (const post of posts) add({ ...post, from: me, seq: null, rev: null }, post.state, post.reason);
   return list;
 }

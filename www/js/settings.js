@@ -6,8 +6,11 @@ import { avatar } from './avatar.js';
 import { el, text } from './dom.js';
 import { icon } from './icons.js';
 import { browser } from './keep.js';
+import { book, sanctions } from './ordersettings.js';
 import { loadPictures } from './pictures.js';
+import { programs } from './programs.js';
 import { qrCode } from './qr.js';
+import { group, ways } from './settingsnav.js';
 import { theme, THEMES, showTheme } from './theme.js';
 import { words } from './words.js';
 
@@ -28,30 +31,38 @@ export async function openSettings(me, on) {
   const moderates = me.role === 'moderator' || me.role === 'owner';
   const close = el('button', { class: 'icon-button', type: 'button', 'aria-label': words.close, title: words.close, onclick: () => dialog.close() });
   close.append(icon('close'));
+  const groups = [
+    group('general', look(), ...('Notification' in window && isSecureContext ? [notifications()] : [])),
+    group('you', ...(account ? [identity(me), password(), sessions()] : [guest(me, on)])),
+    group('people', ...(moderates ? [invitations(me)] : []), ...(me.role === 'owner' ? [roles(me)] : []),
+      ...(moderates ? [sanctions()] : []), ...(me.role === 'owner' ? [book()] : [])),
+    group('programs', ...(account ? programs(me, { section, saying, tried, sideButton, when, wait: work => loading.push(work) }) : [])),
+  ].filter(Boolean);
   dialog.replaceChildren(
-    el('header', { class: 'settings-head' }, el('h2', { id: 'settings-title' }, say.title), close),
-    look(),
-    'Notification' in window && isSecureContext ? notifications() : '',
-    ...(account ? [identity(me), password(), sessions()] : [guest(me, on)]),
-    ...(moderates ? [invitations(me)] : []),
-    ...(me.role === 'owner' ? [roles(me)] : []));
+    el('header', { class: 'settings-head' }, el('h2', { id: 'settings-title' }, say.title), close, ways(dialog, groups)), ...groups);
   if (!dialog.isConnected) document.body.append(dialog);
   await Promise.race([Promise.all(loading), new Promise(done => setTimeout(done, PATIENCE))]);
-  if (!dialog.open) dialog.showModal();
+  if (dialog.open) return;
+  dialog.showModal();
+  dialog.scrollTop = 0;
 }
 
-function section(id, title, ...children) {
+/** What is still being asked for before the dialog opens. */
+export const load = work => loading.push(work);
+
+/** A part of the dialog. */
+export function section(id, title, ...children) {
   return el('section', { id: `settings-${id}`, 'aria-labelledby': `settings-${id}-title` },
-    el('h3', { id: `settings-${id}-title` }, title), ...children);
+    el('h4', { id: `settings-${id}-title` }, title), ...children);
 }
 
 /** A line below what was done that says how it went. */
-function saying() {
+export function saying() {
   return el('p', { class: 'said', role: 'status' });
 }
 
 /** Does it, and says how it went. */
-async function tried(said, work, done = '') {
+export async function tried(said, work, done = '') {
   text(said, '');
   delete said.dataset.bad;
   try {
@@ -70,7 +81,7 @@ function field(label, attributes) {
   return [el('label', { for: attributes.id }, label), input];
 }
 
-const sideButton = (label, onclick, more = {}) => el('button', { class: 'side-button', type: 'button', onclick, ...more }, label);
+export const sideButton = (label, onclick, more = {}) => el('button', { class: 'side-button', type: 'button', onclick, ...more }, label);
 
 function look() {
   const choice = name => el('label', { class: 'choice' },

@@ -2,6 +2,7 @@
 // there is no chat.
 
 import { Refused } from './api.js';
+import { inLocalTime } from './clock.js';
 import { byId, el, text } from './dom.js';
 import { begin, door, hadAccount, register, rememberedName, signIn } from './session.js';
 import { words } from './words.js';
@@ -107,7 +108,7 @@ async function enter(mode) {
 }
 
 function complain(field, problem) {
-  text(byId(`${field}-error`), problem);
+  text(byId(`${field}-error`), inLocalTime(problem));
   byId(`${field}-input`).setAttribute('aria-invalid', problem !== '');
   if (problem) byId(`${field}-input`).focus();
 }

@@ -355,7 +355,7 @@ impl<'a> Swarm<'a> {
         let behind = if plain { self.options.after.len() } else { 2 };
         let stuck = self.is_stuck(id);
         let (tally, pages, head, refused) = (&mut self.tally, &mut self.pages, &mut self.head, &mut self.refused);
-        let (mut entered, mut joined, mut answered) = (false, false, false);
+        let (mut entered, mut joined, mut answered, mut exists) = (false, false, false, false);
         let link = &mut self.links[id];
         let before = link.stage;
         link.read(buffer, |stage, heard| match heard {
@@ -371,6 +371,8 @@ impl<'a> Swarm<'a> {
                     *stage = Stage::Ready;
                     joined = true;
                 }
+                // Made by a swarm before this one.
+                Text::Refused(why) if why.contains(r#""code":"room_exists""#) => exists = true,
                 Text::Refused(why) => drop(refused.get_or_insert(why)),
                 Text::Message(_) | Text::Other => {}
             },
@@ -378,9 +380,9 @@ impl<'a> Swarm<'a> {
         if entered && plain && !self.options.greet.is_empty() {
             self.links[id].send(&self.options.greet);
         }
-        if entered && !plain {
+        if (entered || exists) && !plain {
             let room = self.room(id);
-            let frame = if self.options.rooms > 1 && id < self.options.rooms {
+            let frame = if self.options.rooms > 1 && id < self.options.rooms && !exists {
                 format!(r#"{{"type":"create","room":"{room}"}}"#)
             } else {
                 format!(r#"{{"type":"join","room":"{room}","last":0}}"#)

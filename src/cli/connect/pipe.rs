@@ -29,6 +29,8 @@ struct Pipe<'a> {
     sent: usize,
     /// What the server did not take.
     refused: usize,
+    /// When something was stored last.
+    moved: Instant,
     /// Messages that were printed, and the newest of each room.
     printed: usize,
     newest: HashMap<String, i64>,
@@ -47,7 +49,9 @@ pub fn run(options: &Options, look: Look) -> Result<(), Failure> {
     let events = client.events().clone();
     let rooms = room_names(options);
     let (opening, pending, newest) = (HashSet::new(), HashSet::new(), HashMap::new());
-    let mut pipe = Pipe { options, client, look, rooms, opening, pending, sent: 0, refused: 0, printed: 0, newest };
+    let moved = Instant::now();
+    let mut pipe =
+        Pipe { options, client, look, rooms, opening, pending, sent: 0, refused: 0, moved, printed: 0, newest };
     let start = options.since.map_or(Start::Last(options.last.unwrap_or(0)), Start::Since);
     for room in pipe.rooms.clone() {
         pipe.open(&room, start);
@@ -60,7 +64,8 @@ pub fn run(options: &Options, look: Look) -> Result<(), Failure> {
         let waits = pipe.pending.len() >= ON_THEIR_WAY || input_ended.is_some();
         let listens = options.follow || options.one && pipe.sent == 0;
         let late = match input_ended {
-            Some(since) if !listens => after(PARTING.saturating_sub(since.elapsed())),
+            // As long as something is stored, it goes on.
+            Some(since) if !listens => after(PARTING.saturating_sub(pipe.moved.max(since).elapsed())),
             _ => never(),
         };
         let (no_lines, no_events) = (never(), never());
@@ -171,6 +176,9 @@ impl Pipe<'_> {
         match event {
             Event::Message(message) => {
                 let is_receipt = self.pending.remove(&message.id);
+                if is_receipt {
+                    self.moved = Instant::now();
+                }
                 // A line that was said is said; what became of it is told in JSON.
                 let newest = self.newest.entry(message.room.clone()).or_default();
                 if message.seq <= *newest {

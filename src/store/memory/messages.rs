@@ -37,7 +37,7 @@ impl State {
         self.rooms[room as usize - 1].messages.push_back(message.clone());
         self.mention(&message);
         self.ids.insert(key, (room, seq));
-        self.arrivals.push_back(room);
+        self.arrivals.push_back((room, seq));
         self.bytes += weight(&message);
         Outcome::Posted(message)
     }
@@ -64,7 +64,7 @@ impl State {
     }
 
     /// Keeps who is spoken to in a message: people who are known, but not its author.
-    fn mention(&mut self, message: &Message) {
+    pub(super) fn mention(&mut self, message: &Message) {
         let author = message.from.folded();
         let called = mention::candidates(&message.body);
         let found = called.into_iter().filter_map(|names| names.into_iter().find(|name| self.everyone.knows(name)));
@@ -78,7 +78,8 @@ impl State {
     }
 
     pub fn forget_oldest(&mut self) {
-        let Some(room) = self.arrivals.pop_front() else { return };
+        let Some((room, _)) = self.arrivals.pop_front() else { return };
+        self.forgotten += 1;
         let kept = &mut self.rooms[room as usize - 1];
         let Some(message) = kept.messages.pop_front() else { return };
         kept.changed.remove(&message.rev);
@@ -121,7 +122,7 @@ fn after(rev: Rev) -> (Bound<Rev>, Bound<Rev>) {
     (Bound::Excluded(rev), Bound::Unbounded)
 }
 
-fn weight(message: &Message) -> usize {
+pub(super) fn weight(message: &Message) -> usize {
     let reactions = message.reactions.iter().flat_map(|reaction| &reaction.people);
     let reactions: usize = reactions.map(|person| person.as_str().len() + A_REACTION).sum();
     message.body.len() + 2 * message.id.len() + reactions + OVERHEAD

@@ -20,9 +20,9 @@ pub(super) struct Everyone {
     invitations: Vec<Invitation>,
 }
 
-struct Kept {
-    person: Person,
-    password: Option<String>,
+pub(super) struct Kept {
+    pub person: Person,
+    pub password: Option<String>,
     avatar: Option<Vec<u8>>,
 }
 
@@ -46,12 +46,29 @@ impl Everyone {
         self.person(name).person.id
     }
 
+    /// Whose session that is.
+    pub(super) fn whose(&self, token: &TokenHash) -> Option<Person> {
+        self.sessions.get(token).map(|(id, _)| self.people[*id as usize - 1].person.clone())
+    }
+
+    /// Takes a person's account away, and gives the name. None: nobody would own the server then.
+    pub(super) fn close(&mut self, id: PersonId) -> Option<PersonName> {
+        let other_owner = |kept: &Kept| kept.person.role == Role::Owner && kept.person.id != id;
+        if self.of(id).person.role == Role::Owner && !self.people.iter().any(other_owner) {
+            return None;
+        }
+        self.sessions.retain(|_, (person, _)| *person != id);
+        let kept = self.of(id);
+        (kept.password, kept.avatar, kept.person.role) = (None, None, Role::Guest);
+        Some(kept.person.name.clone())
+    }
+
     fn find_account(&self, name: &PersonName) -> Option<Account> {
         let kept = self.find(name)?;
         Some(Account { person: kept.person.clone(), password: kept.password.clone()? })
     }
 
-    fn of(&mut self, id: PersonId) -> &mut Kept {
+    pub(super) fn of(&mut self, id: PersonId) -> &mut Kept {
         &mut self.people[id as usize - 1]
     }
 
@@ -104,6 +121,7 @@ impl State {
     /// What was done under the old name stands under the new one.
     fn rename(&mut self, old: &PersonName, new: &PersonName) {
         let (from, to) = (old.folded(), new.folded());
+        self.book.rename(old, new);
         let is_old = |name: &PersonName| name.folded() == from;
         let call = |name: &mut PersonName| {
             if is_old(name) {
@@ -218,7 +236,8 @@ impl People for Memory {
     fn set_role(&self, person: PersonId, role: Role) -> Result<bool, Error> {
         let everyone = &mut self.state.write().everyone;
         let other_owner = |kept: &Kept| kept.person.role == Role::Owner && kept.person.id != person;
-        if role != Role::Owner && !everyone.people.iter().any(other_owner) {
+        let owns = everyone.of(person).person.role == Role::Owner;
+        if role != Role::Owner && owns && !everyone.people.iter().any(other_owner) {
             return Ok(false);
         }
         everyone.of(person).person.role = role;

@@ -13,7 +13,7 @@ const SEQ_BITS: u32 = 40;
 
 /// The key of a message: its room and its `seq` in one number, so that a room's messages lie together, in order, without an
 /// index. Room for 2^40 messages in each of 2^23 rooms.
-fn place(room: RoomId, seq: Rev) -> i64 {
+pub fn place(room: RoomId, seq: Rev) -> i64 {
     room << SEQ_BITS | seq.clamp(0, (1 << SEQ_BITS) - 1)
 }
 
@@ -56,6 +56,54 @@ pub fn insert(c: &mut Database, author: i64, message: &Message) -> QueryResult<(
     );
     on!(c, |c| diesel::insert_into(messages::table).values(row).execute(c))?;
     mention(c, message)
+}
+
+/// Stores a message as it came to be elsewhere, but for its reactions.
+pub fn restore(c: &mut Database, author: i64, message: &Message) -> QueryResult<()> {
+    insert(c, author, message)?;
+    if message.edited_at.is_some() || message.deleted {
+        let row = messages::table.filter(messages::id.eq(place(message.room, message.seq)));
+        let edited_at = message.edited_at.map(|at| at.0);
+        let changed = (messages::edited_at.eq(edited_at), messages::deleted.eq(message.deleted));
+        diesel::update(row).set(changed).execute(c)?;
+    }
+    Ok(())
+}
+
+/// A person answers a message with a sign, as number `rev`.
+pub fn sign(c: &mut Database, message: &Message, emoji: &str, person: i64, rev: Rev) -> QueryResult<()> {
+    let new = (
+        reactions::message_id.eq(place(message.room, message.seq)),
+        reactions::emoji.eq(emoji),
+        reactions::person_id.eq(person),
+        reactions::rev.eq(rev),
+    );
+    diesel::insert_into(reactions::table).values(new).execute(c).map(drop)
+}
+
+/// Which of these ids are used, and by whom.
+pub fn used_ids<'a>(c: &mut Database, ids: impl Iterator<Item = &'a str>) -> QueryResult<HashSet<(i64, String)>> {
+    let rows = messages::table.filter(messages::client_id.eq_any(ids.collect::<Vec<_>>()));
+    let rows: Vec<(i64, String)> = rows.select((messages::author_id, messages::client_id)).load(c)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// How many messages a room has.
+pub fn count(c: &mut Database, room: RoomId) -> QueryResult<i64> {
+    let all = messages::table.filter(messages::id.between(place(room, 0), place(room, Rev::MAX)));
+    all.count().get_result(c)
+}
+
+/// The first `count` messages after `seq`, in rising `seq`.
+pub fn after(c: &mut Database, room: RoomId, seq: Rev, count: usize) -> QueryResult<Vec<Message>> {
+    let page = messages::table
+        .inner_join(people::table)
+        .filter(messages::id.gt(place(room, seq)).and(messages::id.le(place(room, Rev::MAX))))
+        .order(messages::id.asc())
+        .limit(count as i64)
+        .select(message_columns);
+    let rows: Vec<MessageRow> = on!(c, |c| page.load(c))?;
+    whole(c, rows)
 }
 
 /// Whether the room has such a message.

@@ -1,37 +1,59 @@
 //! A store in an SQL database, through Diesel. The queries stand once for every database; what differs, stands in
 //! `database`.
 
+mod keeping;
 mod messages;
+mod order;
 // The tables have the names of these files already.
+mod indexer;
 #[path = "people.rs"]
 mod of_people;
 #[path = "rooms.rs"]
 mod of_rooms;
+#[path = "tokens.rs"]
+mod of_tokens;
+#[path = "webhooks.rs"]
+mod of_webhooks;
+mod search;
 
-use super::database::{Database, Pragmas, Synchronous, migrate, on, probe};
-use super::readers::Readers;
+use super::database::{Database, Pragmas, Synchronous, advise, be_patient, exclusively, migrate, on, probe};
+use super::readers::{READERS, Readers, SEARCHERS};
 use super::schema::{facts, marks, people, rooms};
-use super::{Fault, Membership, Message, Outcome, Record, Rev, Role, Room, RoomId, RoomView, Store, Time, random_hex};
+use super::{
+    Change, Fault, Membership, Message, Outcome, Record, Rev, Role, Room, RoomId, RoomView, Store, Time, random_hex,
+};
 use crate::error::Error;
 use crate::name::{PersonName, RoomName};
+use crate::trouble::Trouble;
 use diesel::prelude::*;
 use diesel::result::Error::NotFound;
+use indexer::Indexer;
+use log::{error, info};
 use parking_lot::Mutex;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
 
 /// Messages in an SQL database: one connection writes, a few read.
 pub struct Sql {
     epoch: String,
     room_limit: usize,
-    writer: Mutex<Writer>,
+    /// Ends before the others, with which it shares what it writes.
+    indexer: Indexer,
+    writer: Arc<Mutex<Writer>>,
     readers: Readers,
+    searchers: Readers,
+    /// What is written about people, not by the recorder.
+    writing: Trouble,
 }
 
 struct Writer {
     connection: Database,
+    /// The last transaction failed: the next one does not wait long for what is in its way.
+    failed: bool,
     /// Folded name → the person's id and the name as stored, so that a post costs no look-up.
     people: People,
 }
@@ -59,12 +81,23 @@ impl Sql {
             other => other,
         })?;
         let epoch = furnish(&mut connection)?;
-        let readers = Readers::start(move || {
+        let connect = move |pragmas: Pragmas| {
             let sqlite = SqliteConnection::establish(&url).map_err(|e| refused(&e))?;
             let mut connection = Database::Sqlite(sqlite);
             pragmas.set(&mut connection).map(|()| connection)
+        };
+        let readers = Readers::start(READERS, {
+            let connect = connect.clone();
+            move || connect(pragmas)
         })?;
-        Ok(Sql { epoch, room_limit, writer: Mutex::new(Writer { connection, people: HashMap::new() }), readers })
+        let searchers = Readers::start(SEARCHERS, {
+            let connect = connect.clone();
+            move || connect(pragmas)
+        })?;
+        let writer = Arc::new(Mutex::new(Writer { connection, failed: false, people: HashMap::new() }));
+        // What a power cut takes from the index is indexed again: it need not wait for the disk.
+        let indexer = Indexer::start(writer.clone(), move || connect(Pragmas(Synchronous::Normal)))?;
+        Ok(Sql { epoch, room_limit, indexer, writer, readers, searchers, writing: Trouble::default() })
     }
 }
 
@@ -117,9 +150,17 @@ impl Store for Sql {
         self.readers.read(move |c| messages::before(c, room, seq, count))
     }
 
+    fn after(&self, room: RoomId, seq: Rev, count: usize) -> Result<Vec<Message>, Error> {
+        self.readers.read(move |c| messages::after(c, room, seq, count))
+    }
+
     fn record(&self, batch: &[Record]) -> Result<Vec<Outcome>, Error> {
         let mut writer = self.writer.lock();
         let recorded = writer.transaction(|c, people| record(c, people, batch, self.room_limit));
+        drop(writer);
+        if batch.iter().any(|record| matches!(record, Record::Post { .. } | Record::Amend { .. })) {
+            self.indexer.ring();
+        }
         recorded.map_err(|e| refused(&e))
     }
 
@@ -133,6 +174,23 @@ impl Store for Sql {
     }
 }
 
+impl Sql {
+    /// What came of writing about people; if nothing, the operator is told.
+    fn written<T>(&self, done: QueryResult<T>) -> Result<T, Error> {
+        let done = done.map_err(|e| refused(&e));
+        match &done {
+            Ok(_) if self.writing.worked() => info!("accounts can be changed again"),
+            Ok(_) => {}
+            Err(cause) => {
+                if let Some(unsaid) = self.writing.failed(Instant::now()) {
+                    error!("accounts cannot be changed, nor sessions begin or end: {cause}{unsaid}");
+                }
+            }
+        }
+        done
+    }
+}
+
 impl Writer {
     /// Runs `work` in a transaction. What it learnt of people is forgotten if it fails, for it may be undone.
     fn transaction<T>(&mut self, work: impl FnOnce(&mut Database, &mut People) -> QueryResult<T>) -> QueryResult<T> {
@@ -140,9 +198,13 @@ impl Writer {
             self.people.clear();
         }
         let people = &mut self.people;
-        let done = self.connection.transaction(|c| work(c, people));
+        let done = exclusively(&mut self.connection, |c| work(c, people));
         if done.is_err() {
             self.people.clear();
+        }
+        if std::mem::replace(&mut self.failed, done.is_err()) != self.failed {
+            // Whoever comes meanwhile is to hear soon that nothing can be stored.
+            be_patient(&mut self.connection, !self.failed);
         }
         done
     }
@@ -155,7 +217,7 @@ fn record(c: &mut Database, people: &mut People, batch: &[Record], room_limit: u
     let mut outcomes = Vec::with_capacity(batch.len());
     for record in batch {
         outcomes.push(match record {
-            Record::Post { room, author, id, body, reply_to, at } => {
+            Record::Post { room, author, id, body, reply_to, at, .. } => {
                 let (author_id, from) = person(c, people, author, *at)?;
                 match (stored.entry((author_id, id.as_str())), reply_to) {
                     (Entry::Occupied(stored), _) => {
@@ -176,17 +238,10 @@ fn record(c: &mut Database, people: &mut People, batch: &[Record], room_limit: u
                 }
             }
             Record::Amend { room, seq, by, role, change, at } => {
-                let found = messages::find(c, *room, *seq)?;
-                let after = found.ok_or(Fault::NoSuchMessage).and_then(|before| before.after(change, by, *role, *at));
-                match after {
-                    Ok(Some(new)) => {
-                        let message = Message { rev: next(&mut numbers, *room)?, ..new };
-                        let (by, _) = person(c, people, by, *at)?;
-                        Outcome::Posted(messages::update(c, by, change, message)?)
-                    }
-                    Ok(None) => Outcome::Unchanged,
-                    Err(fault) => Outcome::Refused(fault),
-                }
+                amend(c, people, &mut numbers, (*room, *seq), (by, *role), change, *at)?
+            }
+            Record::Purge { room, seq, by, at } => {
+                amend(c, people, &mut numbers, (*room, *seq), (by, Role::Owner), &Change::Delete, *at)?
             }
             Record::Read { person: name, room, rev } => {
                 let (person, _) = person(c, people, name, Time::now())?;
@@ -204,11 +259,33 @@ fn record(c: &mut Database, people: &mut People, batch: &[Record], room_limit: u
     Ok(outcomes)
 }
 
+/// Makes of a message what a change by that person makes of it.
+fn amend(
+    c: &mut Database,
+    people: &mut People,
+    numbers: &mut BTreeMap<RoomId, Range<Rev>>,
+    (room, seq): (RoomId, Rev),
+    (by, role): (&PersonName, Role),
+    change: &Change,
+    at: Time,
+) -> QueryResult<Outcome> {
+    let found = messages::find(c, room, seq)?;
+    match found.ok_or(Fault::NoSuchMessage).and_then(|before| before.after(change, by, role, at)) {
+        Ok(Some(new)) => {
+            let message = Message { rev: next(numbers, room)?, ..new };
+            let (by, _) = person(c, people, by, at)?;
+            Ok(Outcome::Posted(messages::update(c, by, change, message)?))
+        }
+        Ok(None) => Ok(Outcome::Unchanged),
+        Err(fault) => Ok(Outcome::Refused(fault)),
+    }
+}
+
 /// Locks the rooms of the batch and reserves a number for each of its posts and changes.
 fn reserve_numbers(c: &mut Database, batch: &[Record]) -> QueryResult<BTreeMap<RoomId, Range<Rev>>> {
     let mut wanted: BTreeMap<RoomId, Rev> = BTreeMap::new();
     for record in batch {
-        if let Record::Post { room, .. } | Record::Amend { room, .. } = record {
+        if let Record::Post { room, .. } | Record::Amend { room, .. } | Record::Purge { room, .. } = record {
             *wanted.entry(*room).or_default() += 1;
         }
     }
@@ -282,5 +359,5 @@ fn mark(c: &mut Database, person: i64, room: RoomId, rev: Rev) -> QueryResult<()
 }
 
 pub(super) fn refused(error: &dyn std::error::Error) -> Error {
-    Error::Store(error.to_string())
+    Error::Store(advise(error.to_string()))
 }

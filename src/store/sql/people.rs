@@ -6,7 +6,7 @@ use super::super::people::{
 };
 use super::super::schema::{invitations, people, sessions};
 use super::super::{Time, TokenHash};
-use super::{Sql, person, refused};
+use super::{Sql, person};
 use crate::error::Error;
 use crate::name::PersonName;
 use crate::store::database::Database;
@@ -20,7 +20,7 @@ impl Sql {
     /// Does something to people in a transaction.
     fn write<T>(&self, work: impl FnOnce(&mut Database) -> QueryResult<T>) -> Result<T, Error> {
         let mut writer = self.writer.lock();
-        writer.transaction(|c, _| work(c)).map_err(|e| refused(&e))
+        self.written(writer.transaction(|c, _| work(c)))
     }
 }
 
@@ -73,7 +73,7 @@ impl People for Sql {
             insert_session(c, id, session)?;
             Ok(Registered::Done(Person { id, name, role }))
         });
-        registered.map_err(|e| refused(&e))
+        self.written(registered)
     }
 
     fn sign_in(&self, person: PersonId, session: &NewSession) -> Result<(), Error> {
@@ -90,7 +90,7 @@ impl People for Sql {
             insert_session(c, id, session)?;
             Ok(Some(Person { id, name, role: Role::Guest }))
         });
-        opened.map_err(|e| refused(&e))
+        self.written(opened)
     }
 
     fn session(&self, token: &TokenHash, now: Time) -> Result<Option<Person>, Error> {
@@ -144,7 +144,7 @@ impl People for Sql {
             known.retain(|_, (other, _)| *other != id);
             Ok(true)
         });
-        renamed.map_err(|e| refused(&e))
+        self.written(renamed)
     }
 
     fn set_password(&self, id: PersonId, password: &str) -> Result<(), Error> {
@@ -154,8 +154,7 @@ impl People for Sql {
 
     fn set_role(&self, id: PersonId, role: Role) -> Result<bool, Error> {
         self.write(|c| {
-            let others: bool = diesel::select(exists(owners().filter(people::id.ne(id)))).get_result(c)?;
-            if role != Role::Owner && !others {
+            if role != Role::Owner && is_last_owner(c, id)? {
                 return Ok(false);
             }
             let row = people::table.filter(people::id.eq(id));
@@ -218,6 +217,13 @@ pub(super) fn sweep(c: &mut Database, now: Time) -> QueryResult<()> {
 fn owners() -> _ {
     let role: &'static str = "owner";
     people::table.filter(people::role.eq(role).and(people::password.is_not_null()))
+}
+
+/// Whether nobody but that person owns this server.
+pub(super) fn is_last_owner(c: &mut Database, id: PersonId) -> QueryResult<bool> {
+    let owns: bool = diesel::select(exists(owners().filter(people::id.eq(id)))).get_result(c)?;
+    let others: bool = diesel::select(exists(owners().filter(people::id.ne(id)))).get_result(c)?;
+    Ok(owns && !others)
 }
 
 fn account(c: &mut Database, name: &PersonName) -> QueryResult<Option<Account>> {

@@ -31,7 +31,8 @@ pub(super) fn record(c: &mut Database, known: &mut People, record: &Record, limi
             make(c, known, &New { name, title, topic, kind, maker, members, at }, limit)
         }
         Record::Direct { people, at } => direct(c, known, people, *at, limit),
-        Record::Change { room, title, topic, archived, .. } => {
+        Record::Change { room, title, topic, archived, slow, read_only, .. } => {
+            set_rules(c, *room, *slow, *read_only)?;
             change(c, *room, title.as_deref(), topic.as_deref(), *archived)
         }
         Record::Invite { room, person, at, .. } => {
@@ -40,7 +41,7 @@ pub(super) fn record(c: &mut Database, known: &mut People, record: &Record, limi
             Ok(Outcome::Invited(room))
         }
         Record::Remove { room, person, .. } => remove(c, known, *room, person),
-        Record::Post { .. } | Record::Amend { .. } | Record::Read { .. } => Err(NotFound),
+        Record::Post { .. } | Record::Amend { .. } | Record::Purge { .. } | Record::Read { .. } => Err(NotFound),
     }
 }
 
@@ -51,7 +52,7 @@ pub(super) fn furnish(c: &mut Database, at: Time) -> QueryResult<()> {
 }
 
 fn make(c: &mut Database, known: &mut People, new: &New, limit: usize) -> QueryResult<Outcome> {
-    if rooms::table.count().get_result::<i64>(c)? >= limit as i64 {
+    if usize::try_from(rooms::table.count().get_result::<i64>(c)?).unwrap_or(usize::MAX) >= limit {
         return Ok(Outcome::RoomsFull);
     }
     let maker = new.maker.map(|maker| person(c, known, maker, new.at)).transpose()?;
@@ -78,8 +79,7 @@ fn insert(c: &mut Database, maker: Option<i64>, new: &New) -> QueryResult<()> {
 }
 
 fn direct(c: &mut Database, known: &mut People, people: &[PersonName], at: Time, limit: usize) -> QueryResult<Outcome> {
-    let ids: QueryResult<Vec<i64>> = people.iter().map(|name| Ok(person(c, known, name, at)?.0)).collect();
-    let name = direct_name(&mut ids?);
+    let name = name_of_direct(c, known, people, at)?;
     if let Some(room) = find(c, &name)? {
         return Ok(Outcome::Found(room));
     }
@@ -87,6 +87,29 @@ fn direct(c: &mut Database, known: &mut People, people: &[PersonName], at: Time,
     let new =
         New { name: &name, title: &title, topic: "", kind: Kind::Direct, maker: people.first(), members: people, at };
     make(c, known, &new, limit)
+}
+
+/// What the direct room of exactly these people is called.
+pub(super) fn name_of_direct(
+    c: &mut Database,
+    known: &mut People,
+    people: &[PersonName],
+    at: Time,
+) -> QueryResult<RoomName> {
+    let ids: QueryResult<Vec<i64>> = people.iter().map(|name| Ok(person(c, known, name, at)?.0)).collect();
+    Ok(direct_name(&mut ids?))
+}
+
+/// Makes a room of that name and kind, in which nobody is yet.
+pub(super) fn found(
+    c: &mut Database,
+    known: &mut People,
+    room: &Room,
+    maker: Option<&PersonName>,
+    at: Time,
+) -> QueryResult<()> {
+    let Room { name, title, topic, kind, .. } = room;
+    make(c, known, &New { name, title, topic, kind: *kind, maker, members: &[], at }, usize::MAX).map(drop)
 }
 
 fn change(
@@ -109,8 +132,19 @@ fn change(
     by_id(c, room).map(Outcome::Changed)
 }
 
+fn set_rules(c: &mut Database, room: RoomId, slow: Option<u32>, read_only: Option<bool>) -> QueryResult<()> {
+    let row = rooms::table.filter(rooms::id.eq(room));
+    if let Some(slow) = slow {
+        diesel::update(row).set(rooms::slow.eq(i64::from(slow))).execute(c)?;
+    }
+    if let Some(read_only) = read_only {
+        diesel::update(row).set(rooms::read_only.eq(read_only)).execute(c)?;
+    }
+    Ok(())
+}
+
 /// Makes a person a member, for whom everything so far is read.
-fn admit(c: &mut Database, known: &mut People, room: &Room, name: &PersonName, at: Time) -> QueryResult<()> {
+pub(super) fn admit(c: &mut Database, known: &mut People, room: &Room, name: &PersonName, at: Time) -> QueryResult<()> {
     let (person, _) = person(c, known, name, at)?;
     let row = members::table.filter(members::room_id.eq(room.id).and(members::person_id.eq(person)));
     if row.count().get_result::<i64>(c)? > 0 {
@@ -122,7 +156,7 @@ fn admit(c: &mut Database, known: &mut People, room: &Room, name: &PersonName, a
 }
 
 /// Ends a membership, and what was read with it. If the maker goes, the room is the oldest member's.
-fn remove(c: &mut Database, known: &mut People, room: RoomId, name: &PersonName) -> QueryResult<Outcome> {
+pub(super) fn remove(c: &mut Database, known: &mut People, room: RoomId, name: &PersonName) -> QueryResult<Outcome> {
     let (person, _) = person(c, known, name, Time::now())?;
     let membership = members::table.filter(members::room_id.eq(room).and(members::person_id.eq(person)));
     diesel::delete(membership).execute(c)?;
@@ -228,15 +262,35 @@ fn by_id(c: &mut Database, room: RoomId) -> QueryResult<Room> {
     rooms::table.filter(rooms::id.eq(room)).select(room_columns).first::<RoomRow>(c).map(Room::from)
 }
 
-type RoomRow = (i64, String, String, String, String, bool, i64);
+type RoomRow = (i64, String, String, String, String, bool, i64, bool, i64);
 #[allow(non_upper_case_globals, clippy::type_complexity)]
-const room_columns: (rooms::id, rooms::name, rooms::title, rooms::topic, rooms::kind, rooms::archived, rooms::head) =
-    (rooms::id, rooms::name, rooms::title, rooms::topic, rooms::kind, rooms::archived, rooms::head);
+const room_columns: (
+    rooms::id,
+    rooms::name,
+    rooms::title,
+    rooms::topic,
+    rooms::kind,
+    rooms::archived,
+    rooms::slow,
+    rooms::read_only,
+    rooms::head,
+) = (
+    rooms::id,
+    rooms::name,
+    rooms::title,
+    rooms::topic,
+    rooms::kind,
+    rooms::archived,
+    rooms::slow,
+    rooms::read_only,
+    rooms::head,
+);
 
 impl From<RoomRow> for Room {
-    fn from((id, name, title, topic, kind, archived, head): RoomRow) -> Room {
+    fn from((id, name, title, topic, kind, archived, slow, read_only, head): RoomRow) -> Room {
         // What nobody knows how to open, stays shut.
         let kind = Kind::parse(&kind).unwrap_or(Kind::Private);
-        Room { id, name: RoomName::trusted(&name), title, topic, kind, archived, head }
+        let (name, slow) = (RoomName::trusted(&name), u32::try_from(slow).unwrap_or(0));
+        Room { id, name, title, topic, kind, archived, slow, read_only, head }
     }
 }

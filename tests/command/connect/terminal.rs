@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 /// A program in a terminal of its own, and what is on the screen.
-struct Terminal {
+pub struct Terminal {
     child: Child,
     /// Where a person would sit, and where the program does.
     keyboard: OwnedFd,
@@ -25,7 +25,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn open(command: &mut Command) -> Terminal {
+    pub fn open(command: &mut Command) -> Terminal {
         Terminal::of_kind("xterm-256color", command)
     }
 
@@ -42,15 +42,26 @@ impl Terminal {
         Terminal { child: command.spawn().unwrap(), keyboard, line, screen, written: Vec::new() }
     }
 
-    fn type_in(&self, keys: &str) {
+    pub fn type_in(&self, keys: &str) {
         let mut rest = keys.as_bytes();
         while !rest.is_empty() {
             rest = &rest[rustix::io::write(&self.keyboard, rest).unwrap()..];
         }
     }
 
+    /// Sends what the keys of a terminal of its own would.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Whether the terminal shows what is typed.
+    pub fn echoes(&self) -> bool {
+        tcgetattr(&self.line).unwrap().local_modes.contains(rustix::termios::LocalModes::ECHO)
+    }
+
     /// Waits until the screen is as wanted.
-    fn until(&mut self, what: &str, wanted: impl Fn(&[String]) -> bool) -> Vec<String> {
+    pub fn until(&mut self, what: &str, wanted: impl Fn(&[String]) -> bool) -> Vec<String> {
         let start = Instant::now();
         loop {
             let rows = self.rows();
@@ -98,7 +109,7 @@ impl Terminal {
     }
 
     /// Waits for the end.
-    fn end(&mut self) -> Option<i32> {
+    pub fn end(&mut self) -> Option<i32> {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

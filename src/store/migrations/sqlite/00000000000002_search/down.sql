@@ -1,0 +1,3 @@
+DROP TABLE search_marks;
+DROP TABLE search_places;
+DROP TABLE search_words;
