@@ -238,7 +238,9 @@ fn no_route_tells_of_it() {
     let answers = |room: &str| {
         ["/api/rooms/", "/files/", "/api/", "/"].map(|at| {
             let answer = server.get(&format!("{at}{room}"));
-            (status(&answer), answer.replace(room, "ROOM"))
+            // Without the date: the one may be asked for a second later than the other.
+            let told: Vec<&str> = answer.lines().filter(|line| !line.starts_with("Date: ")).collect();
+            (status(&answer), told.join("\n").replace(room, "ROOM"))
         })
     };
     assert_eq!(answers("cellar"), answers("nowher"));
