@@ -2,6 +2,7 @@
 
 use crate::actor::Actor;
 use crate::connection::Connection;
+use crate::deflate::Early;
 use crate::doors::Ticket;
 use crate::event::{Asker, Entry, Event, Party, Step};
 use crate::frame;
@@ -44,14 +45,7 @@ pub(crate) enum Chat {
 }
 
 /// Serves a client of the chat until it is gone.
-pub(crate) fn chat(
-    line: &Arc<Line>,
-    peer: Peer,
-    socket: &Arc<dyn Transport>,
-    early: Vec<u8>,
-    who: Identity,
-    chat: Chat,
-) {
+pub(crate) fn chat(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>, early: Early, who: Identity, chat: Chat) {
     let Some(mut connection) = Connection::open(line, peer, socket, early) else { return };
     let tongue = if matches!(chat, Chat::Json) { Tongue::Json } else { Tongue::Plain };
     let (outbox, metrics) = (connection.outbox.clone(), line.metrics.clone());
@@ -93,7 +87,7 @@ pub(crate) fn chat(
 }
 
 /// Gives back each message as it came, until the client is gone.
-pub(crate) fn echo(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>, early: Vec<u8>) {
+pub(crate) fn echo(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>, early: Early) {
     let Some(mut connection) = Connection::open(line, peer, socket, early) else { return };
     info!("{peer} is at the echo");
     let outbox = connection.outbox.clone();

@@ -4,9 +4,13 @@ use crate::error::Error;
 use crate::hooks::{Handshake, Hooks, Post};
 use crate::limits::Capacity;
 use crate::name::PersonName;
+use crate::proxy;
 use crate::rate::Rate;
+#[cfg(feature = "tls")]
+use crate::secure::Certificate;
 #[cfg(feature = "sqlite")]
 use crate::store::Synchronous;
+use ipnet::IpNet;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 #[cfg(any(feature = "http", feature = "sqlite"))]
 use std::path::{Path, PathBuf};
@@ -58,6 +62,11 @@ pub struct Builder {
     pub(crate) webhook_attempts: u32,
     #[cfg(feature = "http")]
     pub(crate) webhook_wait: Duration,
+    pub(crate) compression: bool,
+    pub(crate) proxies: Vec<IpNet>,
+    pub(crate) per_address: Option<usize>,
+    #[cfg(feature = "tls")]
+    pub(crate) certificate: Option<Certificate>,
     pub(crate) hooks: Hooks,
 }
 
@@ -123,6 +132,11 @@ impl Default for Builder {
             webhook_attempts: 10,
             #[cfg(feature = "http")]
             webhook_wait: Duration::from_secs(1),
+            compression: true,
+            proxies: Vec::new(),
+            per_address: Some(256),
+            #[cfg(feature = "tls")]
+            certificate: None,
             hooks: Hooks::default(),
         }
     }
@@ -231,6 +245,44 @@ impl Builder {
     /// guest. Default: yes.
     pub fn guests(self, guests: bool) -> Builder {
         Builder { guests, ..self }
+    }
+
+    #[cfg(feature = "tls")]
+    /// Speaks TLS on the one port: `https://` and `wss://`, and nothing else. Default: none. See [`Certificate`].
+    pub fn tls(self, certificate: Certificate) -> Builder {
+        Builder { certificate: Some(certificate), ..self }
+    }
+
+    /// Believes what a proxy at this address, or in this network, says of who comes through it: in a line of the PROXY
+    /// protocol, version 1 or 2, before all else; or in `X-Forwarded-For` and `X-Forwarded-Proto`. May be said again.
+    /// Default: nobody is believed. A network from which clients come by themselves must not be in it: they could be
+    /// whoever they like.
+    ///
+    /// ```
+    /// let builder = parlor::Server::builder().trust_proxy("127.0.0.1")?.trust_proxy("10.0.0.0/8")?;
+    /// # Ok::<(), parlor::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when it is neither an address nor a network.
+    pub fn trust_proxy(mut self, network: &str) -> Result<Builder, Error> {
+        let wrong =
+            || Error::Setting(format!("--trust-proxy: \"{network}\" is no address, and no network such as 10.0.0.0/8"));
+        self.proxies.push(proxy::network(network).ok_or_else(wrong)?);
+        Ok(self)
+    }
+
+    /// Packs messages of 1 KiB and more for clients that offer permessage-deflate (RFC 7692), as browsers do, and unpacks
+    /// theirs. Default: yes. It costs time on the processor, once however many get it, and no memory for a connection.
+    pub fn compression(self, packs: bool) -> Builder {
+        Builder { compression: packs, ..self }
+    }
+
+    /// Connections at the same time from one address, of IPv6 from one network of 64 bits; one more is answered with 429.
+    /// `None` for as many as they like. Default: 256. A house or a school may have one address for all; what comes from
+    /// 127.0.0.1 and `::1` is not counted.
+    pub fn per_address(self, connections: Option<usize>) -> Builder {
+        Builder { per_address: connections, ..self }
     }
 
     /// Holds each person to so many posts, edits, deletions, reactions, new rooms and changes of rooms a second, once so many
@@ -344,6 +396,7 @@ impl Builder {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let need = |right: bool, what: &str| if right { Ok(()) } else { Err(Error::Setting(what.into())) };
         need(self.max_clients != Some(0), "--max-clients must be at least 1")?;
+        need(self.per_address != Some(0), "--per-address must be at least 1, or off")?;
         need(self.max_rooms > 0, "--max-rooms must be at least 1, for the lobby")?;
         let is_rate = self.rate.is_none_or(|rate| rate.a_second > 0 && rate.at_once > 0);
         need(is_rate, "--rate must be at least 1/1: a person who may do nothing need not come")?;

@@ -1,5 +1,6 @@
 //! A connection: tungstenite reads frames from the socket, and everything that is written goes through the outbox.
 
+use crate::deflate::{Early, Fault, Unpacker};
 use crate::frame;
 use crate::line::Line;
 use crate::outbox::Outbox;
@@ -36,12 +37,36 @@ struct Stream {
     outbox: Arc<Outbox>,
     /// Something was read since this was last asked.
     heard: bool,
+    packed: Option<Box<Unpacking>>,
+}
+
+/// What stands between the two where messages may be packed.
+struct Unpacking {
+    unpacker: Unpacker,
+    /// Unpacked, and up to where it was read.
+    ready: Vec<u8>,
+    read: usize,
 }
 
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.socket.read(buffer)?;
-        self.heard = true;
+        let Some(packed) = &mut self.packed else {
+            let count = self.socket.read(buffer)?;
+            self.heard = true;
+            return Ok(count);
+        };
+        while packed.read == packed.ready.len() {
+            // Nothing of a long message is kept.
+            (packed.ready, packed.read) = (Vec::new(), 0);
+            let count = self.socket.read(buffer)?;
+            self.heard = true;
+            if count == 0 {
+                return Ok(0);
+            }
+            packed.unpacker.push(&buffer[..count], &mut packed.ready).map_err(io::Error::other)?;
+        }
+        let count = Read::read(&mut &packed.ready[packed.read..], buffer)?;
+        packed.read += count;
         Ok(count)
     }
 }
@@ -67,17 +92,29 @@ impl Write for Stream {
 
 impl<'a> Connection<'a> {
     /// None: the server is stopping, and the client was told so.
-    pub fn open(line: &'a Line, peer: Peer, socket: &Arc<dyn Transport>, early: Vec<u8>) -> Option<Connection<'a>> {
+    pub fn open(line: &'a Line, peer: Peer, socket: &Arc<dyn Transport>, early: Early) -> Option<Connection<'a>> {
         let (limit, evictions) = (line.settings.outbox_limit, line.metrics.evictions.clone());
-        let outbox = Outbox::new(socket.clone(), line.flusher.clone(), limit, evictions);
+        let packer = early.packed.then(|| line.packer.clone());
+        let outbox = Outbox::packing(socket.clone(), line.flusher.clone(), limit, evictions, packer.clone());
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
             .max_message_size(Some(line.settings.message_limit))
             .max_frame_size(Some(line.settings.message_limit));
-        let stream = Stream { socket: socket.clone(), outbox: outbox.clone(), heard: false };
+        let mut early = early.bytes;
+        let mut fault = None;
+        let packed = packer.map(|packer| {
+            let mut unpacker = Unpacker::new(packer, line.settings.message_limit);
+            let mut ready = Vec::new();
+            fault = unpacker.push(&std::mem::take(&mut early), &mut ready).err();
+            Box::new(Unpacking { unpacker, ready, read: 0 })
+        });
+        let stream = Stream { socket: socket.clone(), outbox: outbox.clone(), heard: false, packed };
         let websocket = WebSocket::from_partially_read(stream, early, Role::Server, Some(config));
         let connection = Connection { line, peer, socket: websocket, outbox: outbox.clone() };
+        if let Some(fault) = fault {
+            connection.fail(&Error::Io(io::Error::other(fault)));
+        }
         if line.roster.open(peer.id, &outbox, &line.stopping) {
             return Some(connection);
         }
@@ -118,8 +155,17 @@ impl<'a> Connection<'a> {
     /// Answers what cannot be read any further with the close code that says why (RFC 6455 section 7.4.1).
     fn fail(&self, error: &Error) {
         let limit = self.line.settings.message_limit;
+        let fault = |e: &io::Error| e.get_ref().and_then(|cause| cause.downcast_ref::<Fault>()).copied();
         match error {
-            Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => return,
+            Error::Io(e) => match fault(e) {
+                None => return,
+                Some(Fault::TooBig) => {
+                    self.outbox.close(close::TOO_BIG, &format!("a message has {limit} bytes at most"))
+                }
+                Some(Fault::Garbled) => self.outbox.close(close::NOT_UTF8, &Fault::Garbled.to_string()),
+                Some(fault @ Fault::Mixed) => self.outbox.close(close::PROTOCOL, &fault.to_string()),
+            },
+            Error::ConnectionClosed | Error::AlreadyClosed => return,
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return,
             Error::Capacity(_) => self.outbox.close(close::TOO_BIG, &format!("a message has {limit} bytes at most")),
             Error::Utf8(_) => self.outbox.close(close::NOT_UTF8, "text must be UTF-8"),

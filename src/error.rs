@@ -33,6 +33,9 @@ pub enum Error {
     Refused(String),
     /// The server has stopped, or is about to.
     Stopped,
+    /// A thread of the server's own panicked, this one, and the server has ended; what was received is stored as far as
+    /// that went. It is a fault of the server.
+    Fault(&'static str),
     /// A thread, a socket pair or the like could not be made: the machine is out of something.
     System(&'static str, io::Error),
 }
@@ -84,6 +87,11 @@ impl fmt::Display for Error {
             Error::Store(what) => write!(f, "the database refused: {what}"),
             Error::Refused(why) => f.write_str(why),
             Error::Stopped => f.write_str("the server has stopped"),
+            Error::Fault(name) => write!(
+                f,
+                "the {name}, a part of the server, panicked, which is a fault of ours: please report what stands above. \
+                 What was received is stored as far as that went; start it again"
+            ),
             Error::System(what, cause) => write!(f, "{what}: {cause}"),
         }
     }

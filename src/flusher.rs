@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::outbox::{Outbox, Watch};
+use crate::server::Fault;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{Read, Write};
@@ -50,7 +51,7 @@ struct Bell {
 
 impl Flusher {
     /// Starts the thread.
-    pub(crate) fn start() -> Result<(Flusher, FlusherThread), Error> {
+    pub(crate) fn start(fault: Fault) -> Result<(Flusher, FlusherThread), Error> {
         let (near, far) = UnixStream::pair().map_err(|e| Error::System("no socket pair for the flusher", e))?;
         for end in [&near, &far] {
             end.set_nonblocking(true).map_err(|e| Error::System("no socket pair for the flusher", e))?;
@@ -60,7 +61,10 @@ impl Flusher {
         let flusher = Flusher { outboxes, bell: bell.clone() };
         let thread = std::thread::Builder::new()
             .name("flusher".into())
-            .spawn(move || run(&new, &bell, &far))
+            .spawn(move || {
+                let _fault = fault;
+                run(&new, &bell, &far);
+            })
             .map_err(|e| Error::System("cannot start the flusher's thread", e))?;
         let thread = FlusherThread { flusher: flusher.clone(), thread: Some(thread) };
         Ok((flusher, thread))
@@ -193,7 +197,7 @@ mod tests {
     #[test]
     fn it_ends_though_it_is_rung_at_the_same_time() {
         for _ in 0..200 {
-            let (flusher, thread) = Flusher::start().unwrap();
+            let (flusher, thread) = Flusher::start(Fault::for_tests()).unwrap();
             let ringing = flusher.clone();
             let ringer = std::thread::spawn(move || ringing.wake());
             flusher.stop();

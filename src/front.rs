@@ -12,7 +12,6 @@ use parking_lot::{Condvar, Mutex};
 use std::io::{Read, Write};
 use std::net::Ipv4Addr;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tungstenite::http::{HeaderMap, Method, header};
 
@@ -46,17 +45,20 @@ const METHODS: [Method; 6] = [Method::GET, Method::HEAD, Method::POST, Method::P
 /// The way to tiny_http's private socket, for so many at a time.
 pub(crate) struct Front {
     /// None: the page and the API are not compiled in.
-    socket: Option<PathBuf>,
+    way: Option<Way>,
     /// Everyone may read the metrics.
     open_metrics: bool,
     free: Mutex<usize>,
     freed: Condvar,
 }
 
+/// Connects to tiny_http.
+pub(crate) type Way = Box<dyn Fn() -> std::io::Result<UnixStream> + Send + Sync>;
+
 impl Front {
-    /// A front before the tiny_http that listens at `socket`.
-    pub fn new(socket: Option<PathBuf>, open_metrics: bool) -> Front {
-        Front { socket, open_metrics, free: Mutex::new(RELAYS), freed: Condvar::new() }
+    /// A front before the tiny_http that this leads to.
+    pub fn new(way: Option<Way>, open_metrics: bool) -> Front {
+        Front { way, open_metrics, free: Mutex::new(RELAYS), freed: Condvar::new() }
     }
 
     /// Waits for a free relay, at most until `deadline`.
@@ -92,7 +94,7 @@ pub(crate) fn relay(
     head: Head,
     deadline: Instant,
 ) -> Result<(), Refusal> {
-    let Some(path) = &front.socket else {
+    let Some(way) = &front.way else {
         let message = "there is only the chat here, at /ws, and an echo at /echo".into();
         return Err(Refusal::new(404, "not_found", message));
     };
@@ -108,7 +110,7 @@ pub(crate) fn relay(
         warn!("{peer}: the page cannot be reached: {e}");
         Refusal::busy()
     };
-    let mut inner = UnixStream::connect(path).map_err(out_of_order)?;
+    let mut inner = way().map_err(out_of_order)?;
     inner
         .set_read_timeout(Some(ANSWERING))
         .and_then(|()| inner.set_write_timeout(Some(ANSWERING)))
@@ -122,7 +124,7 @@ pub(crate) fn relay(
 }
 
 /// Checks that the message has one clear end (RFC 9112 section 6), and gives the length of its body.
-fn check(head: &Head) -> Result<usize, Refusal> {
+pub(crate) fn check(head: &Head) -> Result<usize, Refusal> {
     let (method, fields) = (head.request.method(), head.request.headers());
     if !METHODS.contains(method) {
         let message = "GET, HEAD, POST, PUT, PATCH and DELETE are all there is".into();
@@ -184,9 +186,13 @@ fn plain_head(head: &Head, peer: Peer, length: usize) -> Vec<u8> {
         }
     }
     plain.push_str(&format!(
-        "X-Real-IP: {}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n",
+        "X-Real-IP: {}\r\nContent-Length: {length}\r\nConnection: close\r\n",
         peer.address.map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip())
     ));
+    if peer.secure {
+        plain.push_str("X-Forwarded-Proto: https\r\n");
+    }
+    plain.push_str("\r\n");
     plain.into_bytes()
 }
 
@@ -225,7 +231,7 @@ mod tests {
                 request = request.header(name, "192.0.2.7");
             }
             let head = Head { request: request.body(()).unwrap(), rest: Vec::new() };
-            is_from_here(&head, Peer { id: 1, address: address.map(|address| address.parse().unwrap()) })
+            is_from_here(&head, Peer { id: 1, address: address.map(|address| address.parse().unwrap()), secure: false })
         };
         for here in [Some("127.0.0.1:5"), Some("127.9.9.9:5"), Some("[::1]:5"), Some("[::ffff:127.0.0.1]:5"), None] {
             assert!(asks(here, None), "{here:?}");

@@ -2,6 +2,7 @@
 
 use crate::dialer::{Client, DialError, Dialer, Link};
 use crate::duplex::{self, Duplex};
+use crate::entrance::Visit;
 use crate::error::Error;
 use crate::event::{Asker, Entry, Event, Party};
 use crate::frame;
@@ -13,8 +14,11 @@ use crate::name::{PersonName, RoomName};
 use crate::peer::{Peer, Tongue};
 use crate::protocol::{self, Problem, close};
 use crate::registry::Registry;
+#[cfg(feature = "tls")]
+use crate::secure::Certificate;
 use crate::store::{Kind, Outcome, Record, Room, Time, random_hex};
 use crate::subscription::Subscription;
+use crate::transport::Transport;
 use bytes::Bytes;
 use crossbeam_channel::{Sender, bounded};
 use parking_lot::Mutex;
@@ -333,6 +337,19 @@ impl Handle {
         })
     }
 
+    #[cfg(feature = "tls")]
+    /// Shows another certificate from here on to whoever connects; whoever is connected notices nothing. For one that is
+    /// about to expire.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the server was made without [`Builder::tls`](crate::Builder::tls); [`Error::Stopped`].
+    pub fn renew(&self, certificate: &Certificate) -> Result<(), Error> {
+        if self.line()?.keys.renew(certificate) {
+            return Ok(());
+        }
+        Err(Error::Refused("this server speaks no TLS; it would have to be started with a certificate".into()))
+    }
+
     /// Connects a client through memory, without a socket, a port or a descriptor: for tests of your own. What is
     /// written must begin with a handshake, as on the network; any WebSocket library over [`Read`](std::io::Read) and
     /// [`Write`](std::io::Write) speaks it, or see [`Handle::client`].
@@ -342,8 +359,11 @@ impl Handle {
     pub fn attach(&self) -> Result<Duplex, Error> {
         let line = self.line()?;
         let (near, far) = duplex::pair();
-        let peer = Peer { id: line.roster.next(), address: None };
-        line.admit(peer, far, handshake::serve).map_err(|refusal| Error::Refused(refusal.message))?;
+        let peer = Peer { id: line.roster.next(), address: None, secure: false };
+        let serve = move |line: &Arc<Line>, socket: &Arc<dyn Transport>| {
+            handshake::serve(line, Visit::straight(line, peer), socket);
+        };
+        line.admit(peer, far, serve).map_err(|refusal| Error::Refused(refusal.message))?;
         Ok(near)
     }
 

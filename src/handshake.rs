@@ -4,6 +4,8 @@
 //! and the API. A refusal is an HTTP answer with a JSON body.
 
 use crate::client::{self, Chat};
+use crate::deflate::{self, Early};
+use crate::entrance::Visit;
 use crate::front;
 use crate::head::{self, Head};
 use crate::hooks::Verdict;
@@ -24,9 +26,11 @@ use tungstenite::http::{Method, Version};
 /// How long one that was refused is listened to, so that the answer is not lost in a reset.
 const PARTING: Duration = Duration::from_secs(1);
 
-/// Serves one connection, from its first byte to its end. This is what a client's thread does.
-pub(crate) fn serve(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>) {
-    match shake_hands(line, peer, socket) {
+/// Serves one connection, from its first request to its end.
+pub(crate) fn serve(line: &Arc<Line>, mut visit: Visit, socket: &Arc<dyn Transport>) {
+    let shaken = shake_hands(line, &mut visit, socket);
+    let peer = visit.peer;
+    match shaken {
         Ok(Opened::Chat { who, claim, chat, early }) => {
             client::chat(line, peer, socket, early, who, chat);
             drop(claim);
@@ -44,10 +48,10 @@ enum Opened {
         who: Identity,
         claim: Claim,
         chat: Chat,
-        early: Vec<u8>,
+        early: Early,
     },
     Echo {
-        early: Vec<u8>,
+        early: Early,
     },
     /// It was answered, or went away.
     Nothing,
@@ -56,16 +60,17 @@ enum Opened {
 /// What is on the stack once is a client's memory for ever: so what is large or rare stands in functions of their own, here and
 /// below, and nothing of the head stays while the client is here.
 #[inline(never)]
-fn shake_hands(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>) -> Result<Opened, Refusal> {
-    let deadline = Instant::now() + line.settings.handshake_time;
-    let head = head::read(&**socket, deadline);
+fn shake_hands(line: &Arc<Line>, visit: &mut Visit, socket: &Arc<dyn Transport>) -> Result<Opened, Refusal> {
+    let head = head::read(&**socket, std::mem::take(&mut visit.early), visit.deadline);
     if line.is_stopping() {
         return Err(Refusal::stopping());
     }
     let Some(head) = head? else {
-        debug!("{peer} left without a word");
+        debug!("{} left without a word", visit.peer);
         return Ok(Opened::Nothing);
     };
+    visit.hear(line, &head)?;
+    let (peer, deadline) = (visit.peer, visit.deadline);
     let path = head.request.uri().path();
     match Wish::of(&head) {
         Wish::Chat => chat(line, peer, &**socket, head),
@@ -129,9 +134,9 @@ fn chat(line: &Line, peer: Peer, socket: &dyn Transport, head: Head) -> Result<O
     }
     // Only now: what rooms there are depends on who asks, and a name is nobody's before it is claimed.
     let chat = if is_json { Chat::Json } else { Chat::Plain(plain_room(line, &head, &who)?, plain_last(&head)?) };
-    upgrade(socket, response)?;
+    let early = upgrade(line, socket, response, head)?;
     let who = Identity { name: claim.shown.clone(), ..who };
-    Ok(Opened::Chat { who, claim, chat, early: head.rest })
+    Ok(Opened::Chat { who, claim, chat, early })
 }
 
 fn echo(line: &Line, peer: Peer, socket: &dyn Transport, head: Head) -> Result<Opened, Refusal> {
@@ -143,8 +148,7 @@ fn echo(line: &Line, peer: Peer, socket: &dyn Transport, head: Head) -> Result<O
     if let Some(why) = line.doors.sanctions.bars_from(peer.address.map(|address| address.ip())) {
         return Err(Refusal::new(403, "banned", why));
     }
-    upgrade(socket, response)?;
-    Ok(Opened::Echo { early: head.rest })
+    Ok(Opened::Echo { early: upgrade(line, socket, response, head)? })
 }
 
 /// Checks the upgrade (RFC 6455 section 4.2.1), and gives the beginning of the answer to it (section 4.2.2).
@@ -277,13 +281,18 @@ fn plain_last(head: &Head) -> Result<usize, Refusal> {
     }
 }
 
-fn upgrade(socket: &dyn Transport, mut response: String) -> Result<(), Refusal> {
+fn upgrade(line: &Line, socket: &dyn Transport, mut response: String, head: Head) -> Result<Early, Refusal> {
+    let packed = line.settings.compression && deflate::is_offered(&head);
+    if packed {
+        response.push_str(deflate::ANSWER);
+    }
     response.push_str("\r\n");
-    socket.write_all(response.as_bytes()).map_err(|_| Refusal::gone())
+    socket.write_all(response.as_bytes()).map_err(|_| Refusal::gone())?;
+    Ok(Early { bytes: head.rest, packed })
 }
 
 #[inline(never)]
-fn refuse(line: &Line, peer: Peer, socket: &dyn Transport, refusal: &Refusal) {
+pub(crate) fn refuse(line: &Line, peer: Peer, socket: &dyn Transport, refusal: &Refusal) {
     if refusal.status == 0 {
         return debug!("{peer} left during the handshake");
     }

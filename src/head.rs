@@ -52,8 +52,9 @@ impl Head {
 }
 
 /// Reads a head, at most until `deadline`. None: the peer went away before it said anything.
-pub(crate) fn read(socket: &dyn Transport, deadline: Instant) -> Result<Option<Head>, Refusal> {
-    let mut bytes = Vec::with_capacity(1024);
+/// `early` is what was read already.
+pub(crate) fn read(socket: &dyn Transport, early: Vec<u8>, deadline: Instant) -> Result<Option<Head>, Refusal> {
+    let mut bytes = early;
     loop {
         if let Some(head) = parse(&bytes)? {
             return Ok(Some(head));
@@ -88,7 +89,7 @@ pub(crate) fn read_until(socket: &dyn Transport, buffer: &mut [u8], deadline: In
 
 /// The head at the start of `bytes`, once it is all there.
 #[inline(never)]
-fn parse(bytes: &[u8]) -> Result<Option<Head>, Refusal> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Option<Head>, Refusal> {
     let malformed = |what: &str| Refusal::new(400, "bad_request", format!("this is no HTTP request: {what}"));
     let mut fields = vec![httparse::EMPTY_HEADER; FIELDS];
     let mut parsed = httparse::Request::new(&mut fields);

@@ -46,7 +46,8 @@ impl Handshake<'_> {
         self.head.cookie(name)
     }
 
-    /// Where it comes from; None for a client in memory.
+    /// Where it comes from; None for a client in memory. Of one that comes through a proxy that is trusted, what that says;
+    /// the port is 0 where it does not say one.
     pub fn address(&self) -> Option<SocketAddr> {
         self.peer.address
     }

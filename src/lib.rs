@@ -15,7 +15,7 @@
 //! |---|---|---|
 //! | `http` | the page and the API, on the same port | through `cli` |
 //! | `sqlite` | messages kept in an SQLite database | through `cli` |
-//! | `tls` | `wss://` for the client | through `cli` |
+//! | `tls` | `https://` and `wss://`, for the server and the client | through `cli` |
 //! | `cli` | the executable | yes |
 //!
 //! Without any it is the line alone: WebSockets, rooms, numbers, messages in memory; and the client.
@@ -44,6 +44,7 @@
 #![cfg_attr(not(all(feature = "http", feature = "sqlite")), allow(dead_code))]
 
 mod actor;
+mod addresses;
 #[cfg(all(feature = "http", feature = "sqlite"))]
 mod admin;
 mod client;
@@ -51,10 +52,12 @@ mod config;
 mod connection;
 #[cfg(feature = "sqlite")]
 mod control;
+mod deflate;
 mod dialer;
 mod dispatcher;
 mod doors;
 mod duplex;
+mod entrance;
 mod error;
 mod event;
 mod flusher;
@@ -62,6 +65,8 @@ mod flusher;
 mod folder;
 mod frame;
 mod front;
+#[cfg(test)]
+mod fuzz;
 mod handle;
 mod handshake;
 mod head;
@@ -84,6 +89,7 @@ mod pace;
 mod passwords;
 mod peer;
 mod protocol;
+mod proxy;
 mod query;
 mod rate;
 mod recorder;
@@ -93,6 +99,8 @@ mod registry;
 mod roster;
 mod sanctions;
 mod search;
+#[cfg_attr(not(feature = "tls"), path = "secure/absent.rs")]
+mod secure;
 mod server;
 mod skeleton;
 mod store;
@@ -117,6 +125,8 @@ pub use handle::{Counts, Handle, Person};
 pub use hooks::{Handshake, Post};
 pub use limits::Capacity;
 pub use message::{Message, Reaction};
+#[cfg(feature = "tls")]
+pub use secure::Certificate;
 pub use server::Server;
 pub use store::Role;
 #[cfg(feature = "sqlite")]

@@ -1,6 +1,8 @@
 //! What all threads of one server share.
 
+use crate::addresses::Addresses;
 use crate::config::Builder;
+use crate::deflate::Packer;
 use crate::doors::Doors;
 use crate::error::Error;
 use crate::event::{Entry, Event, Party, Renaming};
@@ -15,6 +17,7 @@ use crate::rate::Rates;
 use crate::refusal::Refusal;
 use crate::registry::Registry;
 use crate::roster::Roster;
+use crate::secure::Keys;
 use crate::store::{Person, Store, TokenHash};
 use crate::transport::Transport;
 use crate::tries::Tries;
@@ -40,6 +43,12 @@ pub(crate) struct Line {
     /// How much each person may do.
     pub rates: Rates,
     pub roster: Roster,
+    /// What is shown to whoever comes with TLS.
+    pub keys: Keys,
+    /// How many come from where.
+    pub addresses: Arc<Addresses>,
+    /// Packs what goes to those who can unpack it.
+    pub packer: Arc<Packer>,
     /// To the page and the API.
     pub front: Front,
     /// Clients at the same time.
@@ -59,14 +68,14 @@ impl Line {
         self: &Arc<Self>,
         peer: Peer,
         transport: Arc<dyn Transport>,
-        serve: fn(&Arc<Line>, Peer, &Arc<dyn Transport>),
+        serve: impl FnOnce(&Arc<Line>, &Arc<dyn Transport>) + Send + 'static,
     ) -> Result<(), Refusal> {
         self.metrics.connections.inc();
         if self.roster.count() >= self.admits {
             return Err(self.full());
         }
         let line = self.clone();
-        self.roster.seat(peer.id, transport, move |transport| serve(&line, peer, transport)).map_err(|e| {
+        self.roster.seat(peer.id, transport, move |transport| serve(&line, transport)).map_err(|e| {
             error!("{peer} cannot be given a thread: {e}");
             self.full()
         })

@@ -1,7 +1,7 @@
 //! The listener: one accept loop, which turns away whoever does not fit before a thread is spent on him.
 
+use crate::entrance;
 use crate::error::Error;
-use crate::handshake;
 use crate::line::Line;
 use crate::peer::Peer;
 use crate::refusal::Refusal;
@@ -54,11 +54,11 @@ impl Listener {
             parting.let_go();
             match self.socket.accept() {
                 Ok((socket, address)) => {
-                    let peer = Peer { id: line.roster.next(), address: Some(address) };
+                    let peer = Peer { id: line.roster.next(), address: Some(address), secure: false };
                     let socket = Arc::new(socket);
                     if let Err(refusal) = self.admit(line, peer, &socket) {
                         warn!("{peer} turned away: {}", refusal.message);
-                        parting.say(socket, &refusal);
+                        parting.say(socket, &refusal, line.keys.is_there());
                     }
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
@@ -89,7 +89,8 @@ impl Listener {
             .and_then(|()| Ok(rustix::net::sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER)?));
         // One that is gone already is found to be by its thread.
         prepared.unwrap_or_else(|e| debug!("{peer} cannot be set up: {e}"));
-        line.admit(peer, socket.clone(), handshake::serve)
+        let stay = entrance::admit(line, peer)?;
+        line.admit(peer, socket.clone(), move |line, socket| entrance::serve(line, peer, stay, socket))
     }
 }
 
@@ -100,9 +101,12 @@ struct Parting {
 }
 
 impl Parting {
-    fn say(&mut self, socket: Arc<TcpStream>, refusal: &Refusal) {
+    /// Where TLS is spoken nobody would understand it, and to agree on TLS takes a thread.
+    fn say(&mut self, socket: Arc<TcpStream>, refusal: &Refusal, speaks_tls: bool) {
         let _ = socket.set_nonblocking(true);
-        let _ = (&*socket).write(&refusal.response());
+        if !speaks_tls {
+            let _ = (&*socket).write(&refusal.response());
+        }
         let _ = socket.shutdown(Shutdown::Write);
         if self.sockets.len() == PARTING_AT_ONCE {
             self.sockets.pop_front();

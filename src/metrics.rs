@@ -4,6 +4,7 @@
 //! their own, taken once a batch; what is refused is looked up by its reason, which is never on the way of a message. What
 //! can be asked is not counted, but asked when somebody reads.
 
+use crate::deflate::Packer;
 use crate::protocol::Code;
 use crate::registry::Delivered;
 use crate::watchdog::Pulse;
@@ -14,6 +15,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use std::fs;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
@@ -26,11 +28,12 @@ const COMMITS: [f64; 16] =
 
 /// The codes of all refusals. Each is there from the start: one that appeared with its first refusal would seem not to
 /// have risen.
-const REASONS: [&str; 22] = [
+const REASONS: [&str; 25] = [
     "bad_field",
     "bad_handshake",
     "bad_request",
     "busy",
+    "crowded",
     "fault",
     "full",
     "head_too_large",
@@ -39,9 +42,11 @@ const REASONS: [&str; 22] = [
     "metrics_closed",
     "name_taken",
     "no_such_room",
+    "no_tls",
     "not_found",
     "origin_not_allowed",
     "stopping",
+    "tls_required",
     "too_large",
     "too_late",
     "unavailable",
@@ -61,8 +66,11 @@ pub(crate) struct Metrics {
     pub evictions: Counter,
     pub store_failures: Counter,
     pub history_pages: Counter,
+    pub panics: Counter,
     pub batch_messages: Histogram,
     pub commit_seconds: Histogram,
+    /// Where packed frames are counted.
+    pub packer: Arc<Packer>,
     deliveries: Counter,
     delivered_bytes: Counter,
     clients: Gauge,
@@ -133,12 +141,17 @@ impl Metrics {
             Unit::Bytes,
             delivered_bytes.clone(),
         );
+        let packer = Arc::new(Packer::default());
+        own.register("packed_frames", "Frames that were sent packed, each receiver counted", packer.frames.clone());
+        own.register_with_unit("packed_saved", "Bytes that this saved", Unit::Bytes, packer.saved.clone());
         let metrics = Metrics {
+            packer,
             connections: counter(own, "connections", "Connections that came, those turned away included"),
             messages_in: counter(own, "messages_in", "Text messages of any type that clients of the chat sent"),
             messages_stored: counter(own, "messages_stored", "Messages that got a number on a room's line"),
             evictions: counter(own, "evictions", "Clients closed with 4000 because they did not read"),
             store_failures: counter(own, "store_failures", "Transactions of the recorder that failed"),
+            panics: counter(own, "panics", "Threads of clients that ended by a fault of ours"),
             history_pages: counter(own, "history_pages", "Pages of older messages that clients asked for and got"),
             deliveries: counter(own, "deliveries", "Live messages handed to members of rooms, each member counted"),
             clients: gauge(own, "clients", "Connections of the chat"),

@@ -9,6 +9,7 @@
 //! 5. A queue past its bound evicts: what was not begun is dropped, a close frame with 4000 takes its place.
 //! 6. After a close frame nothing is accepted.
 
+use crate::deflate::Packer;
 use crate::flusher::Flusher;
 use crate::frame;
 use crate::protocol::close;
@@ -39,6 +40,8 @@ const VECTOR: usize = 64;
 pub struct Outbox {
     transport: Arc<dyn Transport>,
     flusher: Flusher,
+    /// The client can unpack what is packed.
+    packer: Option<Arc<Packer>>,
     /// In bytes, [`OVERHEAD`] a frame included.
     limit: usize,
     /// Those who were closed with 4000, this one and all others.
@@ -85,12 +88,24 @@ pub(crate) enum Watch {
 }
 
 impl Outbox {
-    /// An empty outbox that holds up to `limit` bytes.
+    /// One whose client cannot unpack anything.
+    #[cfg(test)]
     pub(crate) fn new(
         transport: Arc<dyn Transport>,
         flusher: Flusher,
         limit: usize,
         evictions: Counter,
+    ) -> Arc<Outbox> {
+        Outbox::packing(transport, flusher, limit, evictions, None)
+    }
+
+    /// An empty outbox that holds up to `limit` bytes. With a packer its client can unpack what that packs.
+    pub(crate) fn packing(
+        transport: Arc<dyn Transport>,
+        flusher: Flusher,
+        limit: usize,
+        evictions: Counter,
+        packer: Option<Arc<Packer>>,
     ) -> Arc<Outbox> {
         let state = State {
             queue: VecDeque::new(),
@@ -102,7 +117,7 @@ impl Outbox {
             phase: Phase::Open,
         };
         let (state, moved) = (Mutex::new(state), Condvar::new());
-        let outbox = Arc::new(Outbox { transport, flusher, limit, evictions, state, moved });
+        let outbox = Arc::new(Outbox { transport, flusher, packer, limit, evictions, state, moved });
         let own = Arc::downgrade(&outbox);
         outbox.transport.when_writable(Box::new(move || {
             if let Some(outbox) = own.upgrade() {
@@ -128,6 +143,13 @@ impl Outbox {
 
     /// Sends frames, in order and with nothing in between. False: the outbox is closed, or this closed it.
     pub fn send(self: &Arc<Self>, frames: &[Bytes]) -> bool {
+        match &self.packer {
+            Some(packer) if Packer::concerns(frames) && self.is_open() => self.send_as_they_are(&packer.pack(frames)),
+            _ => self.send_as_they_are(frames),
+        }
+    }
+
+    fn send_as_they_are(self: &Arc<Self>, frames: &[Bytes]) -> bool {
         let mut state = self.state.lock();
         if state.phase != Phase::Open {
             return false;
@@ -193,7 +215,7 @@ impl Outbox {
     pub fn finish(&self, patience: Duration) {
         let until = Instant::now() + patience;
         let mut state = self.state.lock();
-        while state.phase != Phase::Closed && (state.pen || !state.queue.is_empty()) {
+        while state.phase != Phase::Closed && (state.pen || self.has_more(&state)) {
             if self.moved.wait_until(&mut state, until).timed_out() {
                 break;
             }
@@ -229,7 +251,7 @@ impl Outbox {
     fn write_on(self: &Arc<Self>) {
         let mut state = self.state.lock();
         state.again = state.pen;
-        if !state.pen && !state.queue.is_empty() {
+        if !state.pen && self.has_more(&state) {
             self.drain(state);
         }
     }
@@ -237,7 +259,7 @@ impl Outbox {
     /// What the flusher has to do for it. For the flusher alone: until this says [`Watch::Done`] it holds the outbox.
     pub(crate) fn left_to_do(&self) -> Watch {
         let mut state = self.state.lock();
-        let waits = state.pen || !state.queue.is_empty();
+        let waits = state.pen || self.has_more(&state);
         let watch = match state.phase {
             Phase::Closed => Watch::Done,
             Phase::Closing { until, .. } if waits => Watch::Writable(Some(until)),
@@ -247,6 +269,11 @@ impl Outbox {
         };
         state.watched = watch != Watch::Done;
         watch
+    }
+
+    /// Something waits: frames here, or bytes that the transport took and could not get rid of.
+    fn has_more(&self, state: &State) -> bool {
+        !state.queue.is_empty() || self.transport.owes()
     }
 
     pub(crate) fn as_fd(&self) -> Option<BorrowedFd<'_>> {
@@ -273,7 +300,7 @@ impl Outbox {
         }
         self.moved.notify_all();
         match end {
-            End::Open if state.queue.is_empty() => {}
+            End::Open if !self.has_more(&state) => {}
             End::Open => self.drain(state),
             End::Full if std::mem::take(&mut state.again) => self.drain(state),
             End::Full => self.watch(&mut state),
@@ -396,6 +423,9 @@ fn write<'a>(transport: &dyn Transport, frames: impl Iterator<Item = &'a Bytes> 
                 wrote.whole += 1;
             }
             wrote.begun = bytes;
+            if wrote.end == End::Open && transport.owes() {
+                wrote.end = End::Full;
+            }
         }
         Err(e) if e.kind() == ErrorKind::WouldBlock => wrote.end = End::Full,
         Err(_) => wrote.end = End::Broken,

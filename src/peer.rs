@@ -13,11 +13,15 @@ pub struct Peer {
     pub id: ClientId,
     /// Where it comes from. None: through memory.
     pub address: Option<SocketAddr>,
+    /// It came over TLS, to this server or to a proxy that says so.
+    pub secure: bool,
 }
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self.address {
+            // Of who came through a proxy the port is not known.
+            Some(address) if address.port() == 0 => write!(f, "client {} {}", self.id, address.ip()),
             Some(address) => write!(f, "client {} {address}", self.id),
             None => write!(f, "client {} in memory", self.id),
         }

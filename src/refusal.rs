@@ -12,11 +12,12 @@ pub(crate) struct Refusal {
     pub code: &'static str,
     pub message: String,
     retry_after: Option<u32>,
+    location: Option<String>,
 }
 
 impl Refusal {
     pub fn new(status: u16, code: &'static str, message: String) -> Refusal {
-        Refusal { status, code, message, retry_after: None }
+        Refusal { status, code, message, retry_after: None, location: None }
     }
 
     /// The peer is gone.
@@ -32,6 +33,23 @@ impl Refusal {
             format!("this server holds {clients} clients, and they are all here; try again soon"),
         );
         Refusal { retry_after: Some(5), ..refusal }
+    }
+
+    /// As many are here from one address as there may be.
+    pub fn crowded(limit: usize) -> Refusal {
+        let refusal = Refusal::new(
+            429,
+            "crowded",
+            format!(
+                "{limit} connections from one address are the most; the operator can allow more with --per-address"
+            ),
+        );
+        Refusal { retry_after: Some(5), ..refusal }
+    }
+
+    /// What is asked for is at another address.
+    pub fn elsewhere(self, location: String) -> Refusal {
+        Refusal { location: Some(location), ..self }
     }
 
     /// More is being asked at the same time than there may be.
@@ -70,6 +88,9 @@ impl Refusal {
             405 => head.push_str("Allow: GET, HEAD, POST, PUT, PATCH, DELETE\r\n"),
             426 => head.push_str("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"),
             _ => {}
+        }
+        if let Some(location) = &self.location {
+            head.push_str(&format!("Location: {location}\r\n"));
         }
         if let Some(seconds) = self.retry_after {
             head.push_str(&format!("Retry-After: {seconds}\r\n"));

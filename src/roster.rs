@@ -79,12 +79,20 @@ impl Roster {
         }
     }
 
-    /// Joins a thread that has ended. False: it panicked.
+    /// Joins a thread that has ended. False: it panicked, and its client is told so.
     pub fn join(&self, id: ClientId) -> bool {
         let seat = self.here.lock().remove(&id);
-        let joined = seat.and_then(|seat| seat.thread).is_none_or(|thread| thread.join().is_ok());
+        let whole = seat.is_none_or(|Seat { peer, thread, outbox }| {
+            let whole = thread.is_none_or(|thread| thread.join().is_ok());
+            match outbox {
+                _ if whole => {}
+                Some(outbox) => outbox.close(close::FAULT, "a fault here, which is ours; come back"),
+                None => peer.hang_up(),
+            }
+            whole
+        });
         self.taken.fetch_sub(1, SeqCst);
-        joined
+        whole
     }
 
     /// 1001 to the open; the half-open are woken, see that the server stops, and say 503.
@@ -117,5 +125,29 @@ struct Exit {
 impl Drop for Exit {
     fn drop(&mut self) {
         let _ = self.ended.send(self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{duplex, flusher};
+    use prometheus_client::metrics::counter::Counter;
+    use std::io::Read;
+
+    #[test]
+    fn whoever_is_served_by_a_thread_that_panics_is_told_so() {
+        let (roster, ended) = Roster::new();
+        let (mut near, far) = duplex::pair();
+        let (flusher, _watched) = flusher::handle_for_tests();
+        let outbox = Outbox::new(far.clone(), flusher, 1000, Counter::default());
+        roster.seat(1, far, |_| panic!("a fault that the test made")).unwrap();
+        assert!(roster.open(1, &outbox, &AtomicBool::new(false)));
+        assert_eq!(ended.recv().unwrap(), 1);
+        assert!(!roster.join(1));
+        let mut frame = [0; 4];
+        near.read_exact(&mut frame).unwrap();
+        assert_eq!((frame[0], u16::from_be_bytes([frame[2], frame[3]])), (0x88, close::FAULT));
+        assert_eq!(roster.count(), 0);
     }
 }

@@ -1,5 +1,6 @@
 //! The server: bound, run, and brought to an end with every thread joined.
 
+use crate::addresses::Addresses;
 use crate::config::{Builder, Keep};
 #[cfg(feature = "sqlite")]
 use crate::control::Control;
@@ -27,6 +28,7 @@ use crate::protocol::Limits;
 use crate::rate::Rates;
 use crate::recorder::Recorder;
 use crate::roster::Roster;
+use crate::secure::Keys;
 #[cfg(feature = "sqlite")]
 use crate::store::Sql;
 #[cfg(feature = "http")]
@@ -36,7 +38,7 @@ use crate::tries::Tries;
 use crate::watchdog::{self, Watchdog};
 #[cfg(feature = "http")]
 use crate::webhooks::Networks;
-use crossbeam_channel::{Receiver, after, bounded, select, tick};
+use crossbeam_channel::{Receiver, Sender, after, bounded, select, tick, unbounded};
 use log::{error, info, warn};
 use std::collections::HashMap;
 use std::io::Write;
@@ -66,6 +68,7 @@ pub struct Server {
     http: Http,
     flusher: FlusherThread,
     ended: Receiver<ClientId>,
+    faults: (Sender<&'static str>, Receiver<&'static str>),
     entries: Receiver<Entry>,
     events: Receiver<Event>,
     rooms: Vec<crate::store::Room>,
@@ -129,7 +132,8 @@ impl Server {
         let address = socket.local_addr().map_err(refused)?;
         let listener = Listener::new(socket)?;
         let http = Http::bind()?;
-        let (flusher, flusher_thread) = Flusher::start()?;
+        let faults = unbounded();
+        let (flusher, flusher_thread) = Flusher::start(Fault::of("flusher", &faults.0))?;
         let (roster, ended) = Roster::new();
         let (entries, entries_out) = bounded(ENTRIES);
         let (events, events_out) = bounded(EVENTS);
@@ -141,9 +145,17 @@ impl Server {
         let rates = Rates::new(settings.rate);
         #[cfg(feature = "http")]
         let networks = Arc::new(Networks::parse(&settings.webhook_allow).map_err(Error::Setting)?);
+        #[cfg(feature = "tls")]
+        let keys = Keys::new(settings.certificate.as_ref());
+        #[cfg(not(feature = "tls"))]
+        let keys = Keys::new(None);
+        let metrics = Arc::new(Metrics::new(capacity.clients));
         let line = Arc::new(Line {
             limits: Limits::new(settings.body_limit, settings.message_limit),
-            front: Front::new(http.socket(), settings.open_metrics),
+            addresses: Addresses::new(settings.per_address),
+            keys,
+            packer: metrics.packer.clone(),
+            front: Front::new(http.way(), settings.open_metrics),
             settings,
             store,
             entries,
@@ -155,7 +167,7 @@ impl Server {
             rates,
             admits: capacity.clients,
             roster,
-            metrics: Arc::new(Metrics::new(capacity.clients)),
+            metrics,
             #[cfg(feature = "http")]
             webhooks: Arc::default(),
             #[cfg(feature = "http")]
@@ -169,6 +181,7 @@ impl Server {
             http,
             flusher: flusher_thread,
             ended,
+            faults,
             entries: entries_out,
             events: events_out,
             rooms,
@@ -253,6 +266,7 @@ impl Server {
             named: Vec::new(),
             #[cfg(feature = "sqlite")]
             control: None,
+            faults: self.faults.0,
         };
         threads.named.extend(self.flusher.take().map(|thread| ("flusher", thread)));
         let names = self.rooms.iter().map(|room| (room.id, room.name.clone())).collect();
@@ -278,12 +292,18 @@ impl Server {
         threads.start("listener", move || listener.run(&own_line))?;
 
         let (mut watchdog, look) = (Watchdog::new(line.metrics.clone()), tick(watchdog::EVERY));
-        loop {
+        let fault = loop {
             select! {
                 recv(look) -> _ => watchdog.look(Instant::now()),
                 recv(self.ended) -> id => reap(&line, id.unwrap_or_default()),
-                recv(self.stop) -> _ => break,
+                recv(self.stop) -> _ => break None,
+                recv(self.faults.1) -> name => break name.ok(),
             }
+        };
+        if let Some(name) = fault {
+            error!(
+                "the {name} panicked; without it there is no server, and what was received is stored as far as that goes"
+            );
         }
         info!("stopping: {} connections are told so", line.roster.count());
         threads.close_door();
@@ -299,7 +319,33 @@ impl Server {
         #[cfg(feature = "sqlite")]
         drop(self.lock);
         info!("stopped");
-        Ok(())
+        fault.map_or(Ok(()), |name| Err(Error::Fault(name)))
+    }
+}
+
+/// Tells of a thread that ends in a panic.
+pub(crate) struct Fault {
+    name: &'static str,
+    tell: Sender<&'static str>,
+}
+
+impl Fault {
+    fn of(name: &'static str, tell: &Sender<&'static str>) -> Fault {
+        Fault { name, tell: tell.clone() }
+    }
+
+    /// One that nobody hears of.
+    #[cfg(test)]
+    pub fn for_tests() -> Fault {
+        Fault::of("a test's thread", &unbounded().0)
+    }
+}
+
+impl Drop for Fault {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.tell.send(self.name);
+        }
     }
 }
 
@@ -317,7 +363,8 @@ fn part(line: &Line, ended: &Receiver<ClientId>, patience: Duration) -> bool {
 
 fn reap(line: &Line, id: ClientId) {
     if !line.roster.join(id) {
-        error!("the thread of client {id} panicked; the others go on");
+        line.metrics.panics.inc();
+        error!("the thread of client {id} panicked; the client is closed with 1011, the others go on");
     }
 }
 
@@ -329,11 +376,16 @@ struct Threads {
     #[cfg(feature = "sqlite")]
     control: Option<Control>,
     named: Vec<(&'static str, JoinHandle<()>)>,
+    faults: Sender<&'static str>,
 }
 
 impl Threads {
     fn start(&mut self, name: &'static str, work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
-        let thread = std::thread::Builder::new().name(name.into()).spawn(work);
+        let fault = Fault::of(name, &self.faults);
+        let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
+            let _fault = fault;
+            work();
+        });
         self.named.push((name, thread.map_err(|e| Error::System("cannot start one of the server's threads", e))?));
         Ok(())
     }
@@ -389,5 +441,33 @@ impl Drop for Threads {
             self.close_door();
             self.end();
         }
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use super::*;
+    use crate::store::Synchronous;
+
+    #[test]
+    fn a_server_without_its_dispatcher_ends_with_all_that_was_received_stored() {
+        let folder = tempfile::tempdir().unwrap();
+        let builder = || {
+            let builder = Server::builder().listen("127.0.0.1:0".parse().unwrap()).reserve("Oven");
+            builder.sqlite(folder.path(), Synchronous::Normal).bind().unwrap()
+        };
+        let server = builder();
+        let line = server.line.clone();
+        let handle = server.spawn().unwrap();
+        handle.post("lobby", "Oven", "before").unwrap();
+        let fault = Event::Look(Box::new(|_| panic!("a fault that the test made")));
+        line.events.send(fault).unwrap();
+        drop(line);
+        let ended = handle.join().unwrap_err();
+        assert!(matches!(ended, Error::Fault("dispatcher")) && ended.is_fatal(), "{ended}");
+        assert!(handle.post("lobby", "Oven", "after").is_err());
+        let server = builder();
+        let (stored, _) = server.line.store.last(1, 10).unwrap();
+        assert_eq!(stored.iter().map(|message| message.body.as_str()).collect::<Vec<_>>(), ["before"]);
     }
 }

@@ -1,4 +1,4 @@
-//! A transport: the bytes between a client and the server, over TCP or through memory.
+//! A transport: the bytes between a client and the server, over TCP, within TLS or through memory.
 //!
 //! Only the client's own thread reads it. After the handshake only the outbox writes it, and never waits.
 
@@ -22,6 +22,11 @@ pub(crate) trait Transport: Send + Sync {
 
     /// Writes as much as goes at once; [`WouldBlock`](io::ErrorKind::WouldBlock) when nothing does.
     fn write_now(&self, frames: &[IoSlice]) -> io::Result<usize>;
+
+    /// Whether bytes that were taken still wait for room. [`Transport::write_now`] sends them first, also without frames.
+    fn owes(&self) -> bool {
+        false
+    }
 
     /// What can be polled for room. None: the transport itself tells when it was full and is no more.
     fn as_fd(&self) -> Option<BorrowedFd<'_>>;

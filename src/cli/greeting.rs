@@ -2,7 +2,7 @@
 
 use super::classroom;
 use super::settings::Settings;
-use parlor::{Error, Server};
+use parlor::{Certificate, Error, Server};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use std::io::{IsTerminal, Write};
@@ -15,14 +15,15 @@ pub fn print(text: &str) {
 }
 
 /// What there is to know of a server.
-pub fn of(settings: &Settings, server: &Server) -> Result<String, Error> {
+pub fn of(settings: &Settings, server: &Server, certificate: Option<&Certificate>) -> Result<String, Error> {
     // A lesson is nobody's: it is over before anyone could own it.
     let owner = if settings.classroom { None } else { server.owner_invitation()? };
-    Ok(greeting(settings, server.address(), &server.capacity().to_string(), &addresses(), owner.as_deref()))
+    let capacity = server.capacity().to_string();
+    Ok(greeting(settings, server.address(), &capacity, &addresses(), owner.as_deref(), certificate))
 }
 
 /// The addresses of this machine in its networks.
-fn addresses() -> Vec<IpAddr> {
+pub fn addresses() -> Vec<IpAddr> {
     let mut found: Vec<IpAddr> = if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|i| i.ip()).collect();
     found.retain(|ip| matches!(ip, IpAddr::V4(v4) if !v4.is_loopback() && !v4.is_link_local()));
     // The address of a home or an office before that of a container or a tunnel.
@@ -41,14 +42,16 @@ fn greeting(
     capacity: &str,
     networks: &[IpAddr],
     owner: Option<&str>,
+    certificate: Option<&Certificate>,
 ) -> String {
+    let scheme = if certificate.is_some() { "https" } else { "http" };
     let mut text = format!("\n  Parlor {}\n\n", env!("CARGO_PKG_VERSION"));
     let mut line = |label: &str, value: &str| text.push_str(&format!("  {label:<6}{value}\n"));
     let everywhere = address.ip().is_unspecified();
     let own = if everywhere { SocketAddr::new([127, 0, 0, 1].into(), address.port()) } else { address };
-    line("open", &format!("http://{own}"));
+    line("open", &format!("{scheme}://{own}"));
     let shared: Vec<String> = if everywhere {
-        networks.iter().map(|ip| format!("http://{}", SocketAddr::new(*ip, address.port()))).collect()
+        networks.iter().map(|ip| format!("{scheme}://{}", SocketAddr::new(*ip, address.port()))).collect()
     } else {
         vec![]
     };
@@ -69,10 +72,22 @@ fn greeting(
             &format!("{} (SQLite, synchronous={})", folder.join("parlor.db").display(), settings.sync.as_str()),
         );
     }
+    if let Some(certificate) = certificate {
+        // In two lines: it is compared by eye.
+        let (first, second) = certificate.fingerprint().split_at(48);
+        line("tls", &format!("SHA-256 of the certificate: {first}"));
+        line("", &format!("                            {second}"));
+        if settings.tls.is_some() {
+            line("", "it is this server's own: browsers warn of it; compare the two, and accept it");
+        }
+    }
     line("room", &format!("for {capacity}"));
     line("stop", "with Ctrl-C");
     if let Some(token) = owner {
-        line("own", &format!("{}/#invite={token}", shared.first().cloned().unwrap_or_else(|| format!("http://{own}"))));
+        line(
+            "own",
+            &format!("{}/#invite={token}", shared.first().cloned().unwrap_or_else(|| format!("{scheme}://{own}"))),
+        );
         line("", "nobody owns this server yet: whoever opens that link first does");
     }
     if settings.classroom {
@@ -108,7 +123,7 @@ mod tests {
     fn greeted(args: &[&str], address: &str, networks: &[&str]) -> String {
         let settings = Settings::from_args(&["parlor"], args).unwrap();
         let networks: Vec<IpAddr> = networks.iter().map(|ip| ip.parse().unwrap()).collect();
-        greeting(&settings, address.parse().unwrap(), "16000 clients, set by x = 1", &networks, None)
+        greeting(&settings, address.parse().unwrap(), "16000 clients, set by x = 1", &networks, None, None)
     }
 
     #[test]

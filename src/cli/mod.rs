@@ -3,6 +3,7 @@
 mod backup;
 #[cfg_attr(not(target_os = "linux"), path = "bench/absent.rs")]
 mod bench;
+mod certificate;
 mod classroom;
 mod completions;
 mod connect;

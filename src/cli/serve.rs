@@ -1,11 +1,12 @@
 //! `parlor`: starts the server, says where it is, and stops it when asked to.
 
+use super::certificate::Source;
 use super::classroom::Classroom;
 use super::greeting;
 use super::settings::Settings;
 use log::LevelFilter;
-use parlor::{Capacity, Error, Server};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use parlor::{Capacity, Certificate, Error, Handle, Server};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use simplelog::{ColorChoice, ConfigBuilder, LevelPadding, TermLogger, TerminalMode};
 use std::io::{IsTerminal, Write};
@@ -20,30 +21,38 @@ pub fn run(settings: &Settings) -> Result<(), Error> {
     let calm = if settings.classroom { LevelFilter::Warn } else { LevelFilter::Info };
     start_log(settings.log.unwrap_or(calm));
     Capacity::raise_descriptor_limit();
+    let source = Source::of(settings)?;
+    let certificate = source.as_ref().map(|source| source.read(&greeting::addresses())).transpose()?;
     if settings.classroom {
-        return teach(settings);
+        return teach(settings, source, certificate);
     }
-    let server = builder(settings)?.bind()?;
+    let server = builder(settings, certificate.clone())?.bind()?;
     let handle = server.handle();
+    if let Some(source) = source {
+        on_hangup(source, server.handle())?;
+    }
     // Before the greeting: whoever has read it may press Ctrl-C.
     on_signals(move || handle.shutdown(), || {})?;
-    greeting::print(&greeting::of(settings, &server)?);
+    greeting::print(&greeting::of(settings, &server, certificate.as_ref())?);
     server.run()
 }
 
-fn teach(settings: &Settings) -> Result<(), Error> {
+fn teach(settings: &Settings, source: Option<Source>, certificate: Option<Certificate>) -> Result<(), Error> {
     let lesson = Classroom::default();
-    let server = lesson.equip(builder(settings)?).bind()?;
+    let server = lesson.equip(builder(settings, certificate.clone())?).bind()?;
+    if let Some(source) = source {
+        on_hangup(source, server.handle())?;
+    }
     let (first, second, handle) = (lesson.clone(), lesson.clone(), server.handle());
     on_signals(move || first.end(&handle), move || second.give_terminal_back())?;
-    let greeting = greeting::of(settings, &server)?;
+    let greeting = greeting::of(settings, &server, certificate.as_ref())?;
     greeting::print(&greeting);
     lesson.attend(server.handle(), greeting)?;
     let ended = server.run();
     lesson.export().and(ended)
 }
 
-fn builder(settings: &Settings) -> Result<parlor::Builder, Error> {
+fn builder(settings: &Settings, certificate: Option<Certificate>) -> Result<parlor::Builder, Error> {
     let listen = match (settings.listen, settings.lan) {
         (Some(address), true) if address.ip().is_loopback() => {
             return Err(Error::Setting(format!(
@@ -65,7 +74,9 @@ fn builder(settings: &Settings) -> Result<parlor::Builder, Error> {
         .open_metrics(settings.open_metrics)
         .join(settings.join)
         .guests(settings.guests)
-        .logins(settings.logins);
+        .logins(settings.logins)
+        .per_address(settings.per_address)
+        .compression(settings.compression);
     if let Some((a_second, at_once)) = settings.rate {
         builder = builder.rate(a_second, at_once);
     }
@@ -77,6 +88,12 @@ fn builder(settings: &Settings) -> Result<parlor::Builder, Error> {
     }
     if let Some(clients) = settings.max_clients {
         builder = builder.max_clients(clients);
+    }
+    if let Some(certificate) = certificate {
+        builder = builder.tls(certificate);
+    }
+    for proxy in &settings.trust_proxy {
+        builder = builder.trust_proxy(proxy)?;
     }
     for network in &settings.webhook_allow {
         builder = builder.webhook_allow(network);
@@ -102,6 +119,14 @@ fn start_log(level: LevelFilter) {
     let colours = if std::io::stderr().is_terminal() { ColorChoice::Auto } else { ColorChoice::Never };
     // It fails only if there is a logger already, and this is the one place that makes one.
     let _ = TermLogger::init(level, config.build(), TerminalMode::Stderr, colours);
+}
+
+/// SIGHUP has the certificate read anew. Without TLS it ends the program, as any other.
+fn on_hangup(source: Source, handle: Handle) -> Result<(), Error> {
+    let failed = |cause| Error::System("cannot watch for SIGHUP", cause);
+    let mut signals = Signals::new([SIGHUP]).map_err(failed)?;
+    let watch = move || signals.forever().for_each(|_| source.renew(&handle));
+    std::thread::Builder::new().name("renewal".into()).spawn(watch).map(drop).map_err(failed)
 }
 
 /// The first Ctrl-C or SIGTERM stops the server in order, the second ends the program on the spot.

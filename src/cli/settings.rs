@@ -82,6 +82,30 @@ pub struct Settings {
     #[argh(option, arg_name = "origin")]
     pub allow_origin: Vec<String>,
 
+    /// speak TLS with a certificate that the server makes itself and keeps in the data folder; browsers warn of it once
+    #[argh(option, arg_name = "self-signed", from_str_fn(self_signed))]
+    pub tls: Option<()>,
+
+    /// speak TLS: file with the certificate and those that lead to one that clients trust, in PEM; SIGHUP reads it anew
+    #[argh(option, arg_name = "file")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// speak TLS: file with the key of the certificate, in PEM
+    #[argh(option, arg_name = "file")]
+    pub tls_key: Option<PathBuf>,
+
+    /// believe the proxy at this address, or in this network such as 10.0.0.0/8, whom it brings; may be given again
+    #[argh(option, arg_name = "address")]
+    pub trust_proxy: Vec<String>,
+
+    /// connections at the same time from one address: a number, or off (default: 256)
+    #[argh(option, arg_name = "number|off", default = "Some(256)", from_str_fn(number_or_off))]
+    pub per_address: Option<usize>,
+
+    /// pack messages of 1 KiB and more for clients that can unpack them (permessage-deflate): on or off (default: on)
+    #[argh(option, arg_name = "on|off", default = "true", from_str_fn(on_or_off))]
+    pub compression: bool,
+
     /// who may make an account: open (everyone), invite (who has a link), or closed (nobody but the owner) (default: open)
     #[argh(option, arg_name = "open|invite|closed", default = "parlor::Join::Open", from_str_fn(join))]
     pub join: parlor::Join,
@@ -134,8 +158,13 @@ const VARIABLES: Variables = Variables {
         "outbox-limit",
         "handshake-time",
         "keepalive",
+        "tls",
+        "tls-cert",
+        "tls-key",
+        "per-address",
+        "compression",
     ],
-    lists: &["allow-origin", "webhook-allow"],
+    lists: &["allow-origin", "trust-proxy", "webhook-allow"],
     switches: &["lan", "memory", "classroom", "open-metrics"],
 };
 
@@ -167,6 +196,17 @@ fn on_or_off(text: &str) -> Result<bool, String> {
         "off" => Ok(false),
         _ => Err("say on or off".into()),
     }
+}
+
+fn self_signed(text: &str) -> Result<(), String> {
+    if text == "self-signed" { Ok(()) } else { Err("say self-signed, or give --tls-cert and --tls-key".into()) }
+}
+
+fn number_or_off(text: &str) -> Result<Option<usize>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| "say a number, or off".into())
 }
 
 fn rate(text: &str) -> Result<Option<(u32, u32)>, String> {

@@ -171,6 +171,19 @@ impl Dialer {
         }
     }
 
+    /// Trusts the certificate with this fingerprint and no other, whoever signed it and for whatever name: for a server
+    /// that made its own and printed it. It is SHA-256, 32 bytes in hexadecimal, with colons or without.
+    ///
+    /// # Errors
+    /// [`DialError::Url`] when it is no such fingerprint.
+    #[cfg(feature = "tls")]
+    pub fn fingerprint(mut self, fingerprint: &str) -> Result<Dialer, DialError> {
+        if self.trust.pin(fingerprint) {
+            return Ok(self);
+        }
+        Err(DialError::Url(format!("\"{fingerprint}\" is no fingerprint: SHA-256, 32 bytes such as 1A:2B:…")))
+    }
+
     /// How long connecting and shaking hands may take together. Default: 10 s.
     pub fn timeout(self, time: Duration) -> Dialer {
         Dialer { timeout: time, ..self }

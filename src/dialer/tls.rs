@@ -2,9 +2,12 @@
 
 use super::{DialError, Link};
 use parking_lot::Mutex;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use sha2::{Digest, Sha256};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, OnceLock};
@@ -15,6 +18,8 @@ use std::time::{Duration, Instant};
 pub(super) struct Tls {
     socket: TcpStream,
     session: Mutex<ClientConnection>,
+    /// What was received while the session was full of what nobody had read. The reader's.
+    unfed: Mutex<Vec<u8>>,
 }
 
 impl Tls {
@@ -36,7 +41,7 @@ impl Tls {
                 _ => failed(&e),
             })?;
         }
-        Ok(Tls { socket, session: Mutex::new(session) })
+        Ok(Tls { socket, session: Mutex::new(session), unfed: Mutex::default() })
     }
 }
 
@@ -44,6 +49,8 @@ impl Tls {
 #[derive(Clone, Default)]
 pub(super) struct Trust {
     besides: Vec<CertificateDer<'static>>,
+    /// This certificate and no other, whoever signed it.
+    pinned: Option<[u8; 32]>,
     read: Arc<OnceLock<Arc<ClientConfig>>>,
 }
 
@@ -51,7 +58,7 @@ impl Trust {
     fn config(&self) -> Result<Arc<ClientConfig>, DialError> {
         match self.read.get() {
             Some(config) => Ok(config.clone()),
-            None => read_trust(&self.besides).map(|config| self.read.get_or_init(|| config).clone()),
+            None => read_trust(self).map(|config| self.read.get_or_init(|| config).clone()),
         }
     }
 
@@ -62,23 +69,81 @@ impl Trust {
         self.read = Arc::default();
         self.besides.len() - before
     }
+
+    /// Trusts the certificate of which this is the SHA-256, and no other. False: it is none.
+    pub fn pin(&mut self, fingerprint: &str) -> bool {
+        let digits: String = fingerprint.chars().filter(|c| !matches!(c, ':' | ' ')).collect();
+        let byte = |at: usize| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let bytes: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(byte).collect();
+        self.pinned = bytes.and_then(|bytes| bytes.try_into().ok());
+        self.read = Arc::default();
+        self.pinned.is_some()
+    }
 }
 
-fn read_trust(besides: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, DialError> {
+/// Knows a certificate when it sees it; that the other end has its key is checked as ever.
+#[derive(Debug)]
+struct Pinned {
+    fingerprint: [u8; 32],
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        own: &CertificateDer,
+        _: &[CertificateDer],
+        _: &ServerName,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if Sha256::digest(own.as_ref())[..] == self.fingerprint {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(rustls::Error::General("the server's certificate has another fingerprint".into()))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+fn read_trust(trust: &Trust) -> Result<Arc<ClientConfig>, DialError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let algorithms = provider.signature_verification_algorithms;
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| DialError::NotWebSocket(format!("TLS failed: {e}")))?;
+    if let Some(fingerprint) = trust.pinned {
+        let pinned = Arc::new(Pinned { fingerprint, algorithms });
+        return Ok(Arc::new(builder.dangerous().with_custom_certificate_verifier(pinned).with_no_client_auth()));
+    }
     let mut roots = RootCertStore::empty();
     let of_this_machine = rustls_native_certs::load_native_certs().certs;
-    let _ = roots.add_parsable_certificates(of_this_machine.into_iter().chain(besides.iter().cloned()));
+    let _ = roots.add_parsable_certificates(of_this_machine.into_iter().chain(trust.besides.iter().cloned()));
     if roots.is_empty() {
         let why = "this machine trusts no certificates: install ca-certificates, or set SSL_CERT_FILE";
         return Err(DialError::NotWebSocket(format!("TLS failed: {why}")));
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| DialError::NotWebSocket(format!("TLS failed: {e}")))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }
 
 impl Link for Tls {
@@ -90,18 +155,23 @@ impl Link for Tls {
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {}
                 done => return done,
             }
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            let count = Link::read(&self.socket, &mut encrypted, left)?;
+            let mut received = std::mem::take(&mut *self.unfed.lock());
+            if received.is_empty() {
+                let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+                let count = Link::read(&self.socket, &mut encrypted, left)?;
+                received.extend_from_slice(&encrypted[..count]);
+            }
             let mut session = self.session.lock();
-            let mut fresh = &encrypted[..count];
+            let mut fresh = &received[..];
             loop {
-                // With nothing left it is told of the end.
+                // With nothing left it is told of the end. With something to be read it may take no more.
                 let taken = session.read_tls(&mut fresh)?;
-                session.process_new_packets().map_err(io::Error::other)?;
-                if fresh.is_empty() || taken == 0 {
+                let state = session.process_new_packets().map_err(io::Error::other)?;
+                if fresh.is_empty() || taken == 0 || state.plaintext_bytes_to_read() > 0 {
                     break;
                 }
             }
+            *self.unfed.lock() = fresh.to_vec();
             self.drain(&mut session)?;
         }
     }

@@ -1,8 +1,8 @@
 //! What stands in for the page and the API where they are not compiled in: nothing to connect to, nothing to stop.
 
 use crate::error::Error;
+use crate::front::Way;
 use crate::line::Line;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(crate) struct Http;
@@ -13,7 +13,7 @@ impl Http {
         Ok(Http)
     }
 
-    pub fn socket(&self) -> Option<PathBuf> {
+    pub fn way(&self) -> Option<Way> {
         None
     }
 

@@ -20,14 +20,17 @@ mod visitor;
 mod webhooks;
 
 use crate::error::Error;
+use crate::front::Way;
 use crate::line::Line;
 use crate::metrics;
-use log::error;
+use log::{debug, warn};
 use page::Page;
+use parking_lot::RwLock;
 use passwords::Passwords;
-use std::io::Cursor;
+use std::io::{self, Cursor, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::JoinHandle;
@@ -35,9 +38,6 @@ use tiny_http::{Header, Method, Request, Response};
 
 /// Threads that answer.
 const WORKERS: usize = 4;
-
-/// The socket's name in its folder.
-const SOCKET: &str = "http";
 
 /// What may be on the page: its own files and its own line, nothing inline, nothing from elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; manifest-src 'self'; \
@@ -54,12 +54,17 @@ enum Reply {
 
 /// tiny_http on its private socket, not yet answering.
 pub(crate) struct Http {
-    server: Arc<tiny_http::Server>,
+    served: Arc<Served>,
+}
+
+/// The tiny_http that listens just now. Out of descriptors it ends its accepting thread for good; then another takes its place.
+struct Served {
+    now: RwLock<(PathBuf, Arc<tiny_http::Server>)>,
     /// Goes after the server, which connects to its own socket to end its threads.
     folder: Folder,
 }
 
-/// Removed in the end, with the socket.
+/// A folder that only this user can enter, removed in the end.
 struct Folder(PathBuf);
 
 /// The threads that answer.
@@ -78,21 +83,15 @@ impl Http {
         let failed = |cause: std::io::Error| Error::System("no private socket for the page", cause);
         let folder = std::env::temp_dir().join(format!("parlor-{}", crate::store::random_hex(8)?));
         std::fs::DirBuilder::new().mode(0o700).create(&folder).map_err(failed)?;
-        // The threads that it starts have the name of the one that asks for them.
-        let socket = folder.join(SOCKET);
-        let begin = move || tiny_http::Server::http_unix(&socket).map_err(|e| e.to_string());
-        let thread = std::thread::Builder::new().name("http".into()).spawn(begin);
-        let begun = thread.map(|thread| thread.join().unwrap_or_else(|_| Err("its thread panicked".into())));
-        let server = begun.and_then(|begun| begun.map_err(std::io::Error::other)).map_err(|cause| {
-            let _ = std::fs::remove_dir(&folder);
-            failed(cause)
-        })?;
-        Ok(Http { server: Arc::new(server), folder: Folder(folder) })
+        let folder = Folder(folder);
+        let now = RwLock::new(listen(&folder.0).map_err(failed)?);
+        Ok(Http { served: Arc::new(Served { now, folder }) })
     }
 
-    /// Where it listens.
-    pub fn socket(&self) -> Option<PathBuf> {
-        Some(self.folder.0.join(SOCKET))
+    /// The way to it, for as long as it is there.
+    pub fn way(&self) -> Option<Way> {
+        let served = Arc::downgrade(&self.served);
+        Some(Box::new(move || served.upgrade().ok_or(ErrorKind::NotConnected)?.connect()))
     }
 
     /// Starts to answer.
@@ -111,10 +110,10 @@ impl Http {
         workers.hashing = hashing;
         workers.sending = crate::webhooks::start(line)?;
         for n in 1..=WORKERS {
-            let (line, page, server, stop) = (line.clone(), page.clone(), workers.http.server.clone(), stop.clone());
+            let (line, page, served, stop) = (line.clone(), page.clone(), workers.http.served.clone(), stop.clone());
             let hashing = passwords.clone();
             let named = std::thread::Builder::new().name(format!("http {n}"));
-            let thread = named.spawn(move || work(&line, &page, &hashing, &server, &stop));
+            let thread = named.spawn(move || work(&line, &page, &hashing, &served, &stop));
             match thread {
                 Ok(thread) => workers.threads.push(thread),
                 Err(cause) => {
@@ -128,9 +127,48 @@ impl Http {
     }
 }
 
+/// Each listens at a place of its own: where one ends, it takes its place away with it.
+fn listen(folder: &Path) -> io::Result<(PathBuf, Arc<tiny_http::Server>)> {
+    let name = crate::store::random_hex(4).map_err(io::Error::other)?;
+    let place = folder.join(name);
+    let socket = place.clone();
+    // The threads that it starts have the name of the one that asks for them.
+    let begin = move || tiny_http::Server::http_unix(&socket).map_err(|e| io::Error::other(e.to_string()));
+    let thread = std::thread::Builder::new().name("http".into()).spawn(begin)?;
+    let server = thread.join().unwrap_or_else(|_| Err(io::Error::other("its thread panicked")))?;
+    Ok((place, Arc::new(server)))
+}
+
+impl Served {
+    fn server(&self) -> Arc<tiny_http::Server> {
+        self.now.read().1.clone()
+    }
+
+    fn connect(&self) -> io::Result<UnixStream> {
+        let place = self.now.read().0.clone();
+        UnixStream::connect(&place).or_else(|e| match e.kind() {
+            ErrorKind::ConnectionRefused | ErrorKind::NotFound => {
+                self.revive(&place)?;
+                UnixStream::connect(&self.now.read().0)
+            }
+            _ => Err(e),
+        })
+    }
+
+    /// Puts another in the place of one that accepts nothing any more, unless somebody was quicker.
+    fn revive(&self, dead: &Path) -> io::Result<()> {
+        let mut now = self.now.write();
+        if now.0 == dead {
+            let (_, old) = std::mem::replace(&mut *now, listen(&self.folder.0)?);
+            (0..WORKERS).for_each(|_| old.unblock());
+            warn!("the page was not served for a moment, for want of descriptors");
+        }
+        Ok(())
+    }
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(self.0.join(SOCKET));
         let _ = std::fs::remove_dir(&self.0);
     }
 }
@@ -142,7 +180,7 @@ impl Workers {
         for thread in self.threads.drain(..) {
             // Wakes any one of them; so once for each, until it is this one.
             while !thread.is_finished() {
-                self.http.server.unblock();
+                self.http.served.server().unblock();
                 std::thread::yield_now();
             }
             let _ = thread.join();
@@ -154,15 +192,16 @@ impl Workers {
     }
 }
 
-fn work(line: &Line, page: &Page, passwords: &Passwords, server: &tiny_http::Server, stop: &AtomicBool) {
+fn work(line: &Line, page: &Page, passwords: &Passwords, served: &Served, stop: &AtomicBool) {
     while !stop.load(SeqCst) {
-        match server.recv() {
+        match served.server().recv() {
             Ok(mut request) => match answer(line, page, &mut request) {
                 Reply::Now(answer) => send(request, answer),
                 Reply::Later(job) => passwords.take(request, job),
             },
             Err(_) if stop.load(SeqCst) => {}
-            Err(cause) => error!("the page's socket failed: {cause}"),
+            // Another has taken its place, or will.
+            Err(cause) => debug!("the page's socket: {cause}"),
         }
     }
 }

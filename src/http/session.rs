@@ -5,7 +5,7 @@ use super::asked::{
     Caller, Fields, address, caller, check_origin, count_login, forgive_login, let_in, new_session, token, unavailable,
 };
 use super::passwords::{is_right, later};
-use super::{Answer, Reply, done, field, json, problem};
+use super::{Answer, Reply, done, field, header, json, problem};
 use crate::identity::COOKIE;
 use crate::line::Line;
 use crate::store::{NewSession, Person, Role, TokenHash, random_hex};
@@ -81,7 +81,7 @@ fn open(line: &Line, request: &mut Request) -> Result<Reply, Answer> {
 fn end(line: &Line, request: &Request) -> Result<Answer, Answer> {
     check_origin(request)?;
     leave(line, token(request))?;
-    Ok(done().with_header(cookie("", 0)))
+    Ok(done().with_header(cookie("", 0, over_tls(request))))
 }
 
 /// Ends the session that a browser had until now, and with it its connections.
@@ -93,25 +93,37 @@ fn leave(line: &Line, before: Option<TokenHash>) -> Result<(), Answer> {
 }
 
 /// Whoever has just signed in is told who that is, and gets the cookie of the session.
-pub(super) fn begun(person: &Person, token: &str) -> Answer {
-    shown(person).with_header(cookie(token, YEAR))
+pub(super) fn begun(person: &Person, token: &Token) -> Answer {
+    shown(person).with_header(cookie(&token.text, YEAR, token.secure))
+}
+
+/// A session's secret on its way to a browser.
+pub(super) struct Token {
+    text: String,
+    /// The browser came over TLS, and keeps it for that.
+    secure: bool,
 }
 
 /// A token that nobody has yet, and its session.
-pub(super) fn fresh(request: &Request) -> Result<(String, NewSession), Answer> {
-    let token = random_hex(32).map_err(|e| unavailable(&e))?;
-    let session = new_session(request, &token);
-    Ok((token, session))
+pub(super) fn fresh(request: &Request) -> Result<(Token, NewSession), Answer> {
+    let text = random_hex(32).map_err(|e| unavailable(&e))?;
+    let session = new_session(request, &text);
+    Ok((Token { text, secure: over_tls(request) }, session))
 }
 
 fn shown(person: &Person) -> Answer {
     json(200, &serde_json::json!({"name": person.name, "role": person.role}))
 }
 
-/// The one place where a cookie is made. Once the server speaks TLS itself, `Secure` belongs here; behind a proxy that does,
-/// nothing that comes in can be trusted to say so.
-fn cookie(token: &str, age: u32) -> tiny_http::Header {
-    field("Set-Cookie", &format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}"))
+/// The one place where a cookie is made.
+fn cookie(token: &str, age: u32, secure: bool) -> tiny_http::Header {
+    let secure = if secure { "; Secure" } else { "" };
+    field("Set-Cookie", &format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}"))
+}
+
+/// The front says so, of TLS here or at a proxy that is trusted; what a client says of itself does not come through it.
+fn over_tls(request: &Request) -> bool {
+    header(request, "X-Forwarded-Proto") == Some("https")
 }
 
 fn in_use() -> Answer {

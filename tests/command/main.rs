@@ -10,10 +10,13 @@ mod bench;
 mod classroom;
 mod completions;
 mod connect;
+mod descriptors;
 mod order;
 mod project;
+mod proxies;
 mod sanctions;
 mod shown;
+mod tls;
 #[path = "../common/tls_before.rs"]
 mod tls_before;
 mod tokens;

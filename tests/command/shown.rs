@@ -69,7 +69,7 @@ fn give(line: &str, server: &TestServer) {
     }
     let mut program = Program::start(&mut shell);
     if serves {
-        program.after("open  http://");
+        program.after("open  http");
         program.signal("TERM");
         assert_eq!(program.end().code(), Some(0), "{line}");
     } else {

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod program;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 use parlor::{Builder, Handle, Server};
 use serde_json::{Value, json};

@@ -86,6 +86,7 @@ fn what_stands_in_somebodys_way_is_found() {
     let server = crate::common::server();
     let window = chromium.window(server.address);
     window.prefers(false); // what is still appearing is not looked at
+    window.wait_for("shown('#welcome')");
     window.ask("void ($('#join').style.color = '#778', $('label[for=name-input]').remove())");
     window.ask(&format!("(() => {{ {axe} }})()"));
     let found = window.ask("(await axe.run(document)).violations.map(({ id }) => id)");

@@ -198,6 +198,8 @@ impl Window {
         let scheme = if dark { "dark" } else { "light" };
         let features = vec![feature("prefers-color-scheme", scheme), feature("prefers-reduced-motion", "reduce")];
         self.call(Emulation::SetEmulatedMedia { media: None, features: Some(features) });
+        // What had begun to move before goes on to its end.
+        self.wait_for("document.getAnimations().every(one => one.playState !== 'running' || one.effect.getComputedTiming().endTime === Infinity)");
     }
 
     /// What is to be seen, as a PNG in base64.

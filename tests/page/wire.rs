@@ -8,10 +8,15 @@ use serde_json::{Value, json};
 
 const ROWS: &str = "$$('#wire-list .frame').length";
 
-/// Of the frames that passed, the last one of that type.
-fn last(frames: &[String], kind: &str) -> String {
-    let of_kind = |text: &&String| serde_json::from_str::<Value>(text).is_ok_and(|frame| frame["type"] == kind);
-    frames.iter().rev().find(of_kind).unwrap_or_else(|| panic!("no {kind} in {frames:#?}")).clone()
+/// The last frame of that kind, once the browser has told of so many: it does so a moment after the page has them.
+fn last(count: usize, kind: &str, frames: impl Fn() -> Vec<String>) -> String {
+    let of_kind = |text: &String| serde_json::from_str::<Value>(text).is_ok_and(|frame| frame["type"] == kind);
+    let mut found = Vec::new();
+    eventually(&format!("{count} frames {kind}"), || {
+        found = frames().into_iter().filter(of_kind).collect();
+        found.len() == count
+    });
+    found.remove(count - 1)
 }
 
 #[test]
@@ -31,12 +36,13 @@ fn a_post_and_its_receipt_show_with_sizes_that_add_up() {
     ann.say(&long);
     ann.sees(long.trim_end());
 
-    for (direction, kind, wire, mask) in [("sent", "post", ann.sent(), 4), ("received", "message", ann.received(), 0)] {
+    let (post, message) = (last(2, "post", || ann.sent()), last(2, "message", || ann.received()));
+    for (direction, kind, frame, mask) in [("sent", "post", post, 4), ("received", "message", message, 0)] {
         let rows = format!(
             "$$('.frame[data-type={kind}][data-direction={direction}][data-group=messages][data-opcode=\"0x1\"]')"
         );
         ann.wait_for(&format!("{rows}.length === 2"));
-        let payload = last(&wire, kind).len();
+        let payload = frame.len();
         let header = if payload < 126 { 2 } else { 4 };
         assert!(payload >= 126, "the long one has the longer header");
         let row = format!("{rows}.at(-1)");
@@ -50,7 +56,7 @@ fn a_post_and_its_receipt_show_with_sizes_that_add_up() {
         assert_eq!(breakdown, json!(parts), "{kind}");
         let shown: Value =
             serde_json::from_str(ann.ask(&format!("$('#row-{kind} .json').textContent")).as_str().unwrap()).unwrap();
-        assert_eq!(shown, serde_json::from_str::<Value>(&last(&wire, kind)).unwrap(), "the JSON is the frame's own");
+        assert_eq!(shown, serde_json::from_str::<Value>(&frame).unwrap(), "the JSON is the frame's own");
     }
     assert_eq!(
         ann.ask("Number($('#row-message').dataset.trip) >= 0 && $('#row-post').dataset.trip === undefined"),
@@ -166,7 +172,7 @@ fn it_shows_how_a_line_breaks_and_comes_back() {
     let types =
         "$$('.frame').filter(row => !['presence', 'read'].includes(row.dataset.type)).map(row => row.dataset.type)";
     ann.wait_for_value(types, ["handshake", "close", "handshake", "welcome", "join", "joined"].as_slice());
-    assert_eq!(serde_json::from_str::<Value>(&last(&ann.sent(), "join")).unwrap()["since"], 1);
+    assert_eq!(serde_json::from_str::<Value>(&last(2, "join", || ann.sent())).unwrap()["since"], 1);
     // Open before a reload, open after it, and the connection from its first byte.
     ann.reload();
     ann.is_in();

@@ -335,6 +335,43 @@ fn a_ban_of_addresses_shuts_out_who_comes_from_there_but_nobody_who_keeps_order(
 }
 
 #[test]
+fn behind_a_trusted_proxy_a_ban_and_the_tries_of_passwords_are_of_the_address_that_it_says() {
+    let (server, token) = owned(Server::builder().trust_proxy("127.0.0.1").unwrap());
+    let host = Account::new(&server, "host", Some(&token));
+    let nobody = Account { server: &server, cookie: String::new() };
+    let from = |source: &str, name: &str| {
+        connect_from("127.0.0.1", &server, &format!("/ws?name={name}"), &format!("X-Forwarded-For: {source}\r\n"))
+    };
+    let asks = |source: &str, path: &str, body: Value| {
+        let mut socket = raw(server.address);
+        socket.write_all(format!("PROXY TCP4 {source} 10.0.0.1 4711 443\r\n").as_bytes()).unwrap();
+        nobody.raw(socket, "POST", path, &body)
+    };
+    let mut troll = from("192.0.2.7", "troll").unwrap();
+    let mut neighbour = from("192.0.2.7", "neighbour").unwrap();
+    let mut elsewhere = from("192.0.2.8", "elsewhere").unwrap();
+    let banned = host.does("ban", "troll", json!({"addresses": true, "seconds": 3600}));
+    assert_eq!(banned["addresses"], json!(["192.0.2.7/32"]));
+    assert_eq!((troll.close_code(), neighbour.close_code()), (Some(1008), Some(1008)));
+    assert_eq!(from("192.0.2.7", "another-name").err(), Some(403));
+    let refused = asks("192.0.2.7", "/api/session", json!({"name": "another-name"}));
+    assert!(status(&refused) == 403 && refused.contains("banned"), "{refused}");
+    elsewhere.send(json!({"type": "ping", "t": 1}));
+    elsewhere.hear("pong");
+    from("192.0.2.7, 192.0.2.8", "forger").expect("the address that the proxy has seen counts, not what it was told");
+
+    let guess =
+        |source: &str| status(&asks(source, "/api/session", json!({"name": "nobody", "password": "wrong horse"})));
+    let guess_another = |source: &str, n: usize| {
+        status(&asks(source, "/api/session", json!({"name": format!("nobody{n}"), "password": "wrong horse"})))
+    };
+    for n in 0..10 {
+        assert_eq!(guess_another("192.0.2.9", n), 401);
+    }
+    assert_eq!((guess("192.0.2.9"), guess("192.0.2.10")), (429, 401));
+}
+
+#[test]
 fn a_purge_deletes_what_one_person_said_where_it_is_seen_and_tells_all() {
     let (server, token) = owned(Server::builder());
     let host = Account::new(&server, "host", Some(&token));

@@ -230,6 +230,7 @@ fn the_same_people_find_the_same_direct_room() {
     let name = room["room"].as_str().unwrap();
     assert_eq!(bob.hear("room")["title"], "ann", "a title for each: the others");
     ann.post(name, "1", "between us");
+    ann.hear("message");
     assert_eq!(direct(&mut bob, &["ann"])["room"], *name);
     assert_eq!(bob.hear("message")["body"], "between us");
     bob.hear("joined");

@@ -470,7 +470,7 @@ export const words = {
     bytesTitle: 'Size on the wire, header included',
     breakdown: ({ header, mask, payload, total }) =>
       [`${total} bytes on the wire: ${header} of header`, mask && `${mask} of masking key`, `${payload} of payload`].filter(Boolean).join(' + '),
-    compressed: 'This connection compresses (permessage-deflate): sizes are before compression.',
+    compressed: 'Messages may be packed on this connection (permessage-deflate): the server packs those of 1 KiB and more, the browser what it likes. A page sees them unpacked, and the sizes here are of that.',
     handshake: 'handshake',
     handshakeAbout: 'An HTTP request asked to switch to WebSocket; 101 agreed. From here on only frames.',
     handshakeEarlier: 'How this connection began, before you opened this panel.',

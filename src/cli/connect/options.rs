@@ -73,6 +73,10 @@ pub struct Options {
     #[argh(option, arg_name = "file", from_str_fn(certificate))]
     pub trust: Option<Vec<u8>>,
 
+    /// trust the certificate with this fingerprint (SHA-256) and no other, such as a server prints that made its own
+    #[argh(option, arg_name = "fingerprint", from_str_fn(fingerprint))]
+    pub fingerprint: Option<String>,
+
     /// with --raw: a subprotocol to offer; may be given again
     #[argh(option, arg_name = "name")]
     pub subprotocol: Vec<String>,
@@ -134,6 +138,11 @@ fn certificate(file: &str) -> Result<Vec<u8>, String> {
     tried.map(|_| pem).map_err(|e| e.to_string())
 }
 
+fn fingerprint(text: &str) -> Result<String, String> {
+    let tried = Dialer::new("ws://localhost").and_then(|dialer| dialer.fingerprint(text));
+    tried.map(|_| text.to_owned()).map_err(|e| e.to_string())
+}
+
 fn seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "give a number of seconds".to_owned())?;
     if seconds > 0.0 && seconds <= 86_400.0 { Ok(seconds) } else { Err("more than 0 seconds, a day at most".into()) }
@@ -191,6 +200,7 @@ mod tests {
             "binary",
             "header",
             "trust",
+            "fingerprint",
             "subprotocol",
             "ping-interval",
             "headers",

@@ -17,6 +17,11 @@ pub fn fitted(
     for (name, value) in &options.header {
         dialer = dialer.header(name, value);
     }
+    if let Some(fingerprint) = &options.fingerprint
+        && let Ok(trusting) = dialer.clone().fingerprint(fingerprint)
+    {
+        dialer = trusting;
+    }
     if let Some(pem) = &options.trust
         && let Ok(trusting) = dialer.clone().trust(pem)
     {
