@@ -23,10 +23,16 @@ impl Actor<'_> {
     /// The room of that name, if there is one for this person.
     pub fn find(&self, name: &RoomName) -> Result<Room, Problem> {
         match self.line.store.room(name) {
-            Ok(Some(room)) if self.ticket(&room).is_some() => Ok(room),
+            Ok(Some(room)) if self.ticket(&room).is_some() || self.is_new_to(&room) => Ok(room),
             Ok(_) => Err(Problem::no_such_room(name)),
             Err(cause) => Err(unreadable(&cause, name)),
         }
+    }
+
+    /// Whether it is a room that another node has just made, and open to this person, who may come from there.
+    fn is_new_to(&self, room: &Room) -> bool {
+        let is_new = self.line.cluster.is_there() && !self.line.doors.knows(room.id);
+        is_new && self.line.look_at_rooms().is_ok() && self.ticket(room).is_some()
     }
 
     /// What lets this person into a room.

@@ -241,7 +241,7 @@ impl Client<'_> {
                 answered.map_err(|problem| Problem { reference, ..problem })
             }
             Request::Ping { t } => {
-                self.party.outbox.send(&[protocol::pong(t.as_ref())]);
+                self.party.outbox.send(&[protocol::pong(t.as_ref(), self.party.outbox.spared())]);
                 Ok(())
             }
         }
@@ -284,7 +284,9 @@ impl Client<'_> {
     }
 
     fn take_turn(&self) -> Result<(), Problem> {
-        self.bucket.take(Instant::now()).map_err(too_fast)
+        self.bucket.take(Instant::now()).map_err(too_fast)?;
+        self.line.cluster.spent(&self.who.name);
+        Ok(())
     }
 
     fn post_plain(&self, room: &Room, body: String) -> Result<(), Problem> {

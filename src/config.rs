@@ -8,8 +8,8 @@ use crate::proxy;
 use crate::rate::Rate;
 #[cfg(feature = "tls")]
 use crate::secure::Certificate;
-#[cfg(feature = "sqlite")]
-use crate::store::Synchronous;
+#[cfg(feature = "sql")]
+use crate::store::{Address, Synchronous};
 use ipnet::IpNet;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 #[cfg(any(feature = "http", feature = "sqlite"))]
@@ -39,6 +39,8 @@ use std::time::Duration;
 pub struct Builder {
     pub(crate) listen: SocketAddr,
     pub(crate) keep: Keep,
+    #[cfg(feature = "sqlite")]
+    pub(crate) commands: Option<PathBuf>,
     #[cfg(feature = "http")]
     pub(crate) www: Option<PathBuf>,
     pub(crate) max_clients: Option<usize>,
@@ -63,6 +65,9 @@ pub struct Builder {
     #[cfg(feature = "http")]
     pub(crate) webhook_wait: Duration,
     pub(crate) compression: bool,
+    pub(crate) drain: Option<Duration>,
+    #[cfg(feature = "cluster")]
+    pub(crate) cluster: Option<String>,
     pub(crate) proxies: Vec<IpNet>,
     pub(crate) per_address: Option<usize>,
     #[cfg(feature = "tls")]
@@ -76,6 +81,30 @@ pub(crate) enum Keep {
     Memory,
     #[cfg(feature = "sqlite")]
     Sqlite(PathBuf, Synchronous),
+    #[cfg(feature = "sql")]
+    Database(String, Synchronous),
+}
+
+impl Keep {
+    /// The URL of a database into which other servers may write too; empty for another.
+    #[cfg(feature = "cluster")]
+    fn shared(&self) -> &str {
+        match self {
+            #[cfg(feature = "sql")]
+            Keep::Database(url, _) if Address::parse(url).is_ok_and(|address| address.is_shared()) => url,
+            _ => "",
+        }
+    }
+
+    /// The data folder, where there is one: no other server may have it, and commands find this one there.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        match self {
+            Keep::Memory => None,
+            Keep::Sqlite(folder, _) => Some(folder.clone()),
+            Keep::Database(address, _) => Address::parse(address).ok()?.folder(),
+        }
+    }
 }
 
 /// Who may make an account. Set by [`Builder::join`].
@@ -104,11 +133,16 @@ impl Join {
 /// A message of the smallest limit, JSON around it, fits a frame of this size.
 const LEAST_MESSAGE: usize = 1024;
 
+/// Over how long one of several nodes sends its clients away.
+const DRAIN: Duration = Duration::from_secs(10);
+
 impl Default for Builder {
     fn default() -> Builder {
         Builder {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             keep: Keep::Memory,
+            #[cfg(feature = "sqlite")]
+            commands: None,
             #[cfg(feature = "http")]
             www: None,
             max_clients: None,
@@ -133,6 +167,9 @@ impl Default for Builder {
             #[cfg(feature = "http")]
             webhook_wait: Duration::from_secs(1),
             compression: true,
+            drain: None,
+            #[cfg(feature = "cluster")]
+            cluster: None,
             proxies: Vec::new(),
             per_address: Some(256),
             #[cfg(feature = "tls")]
@@ -173,6 +210,44 @@ impl Builder {
     /// ```
     pub fn sqlite(self, folder: &Path, sync: Synchronous) -> Builder {
         Builder { keep: Keep::Sqlite(folder.into(), sync), ..self }
+    }
+
+    #[cfg(feature = "sql")]
+    /// Keeps messages in the database of that address: `sqlite:PATH` of a file; with the feature `postgres`
+    /// `postgres://USER:PASSWORD@HOST/NAME`, and what else [libpq] takes; with the feature `mysql`
+    /// `mysql://USER:PASSWORD@HOST/NAME`, with `?ssl_mode=verify_identity&ssl_ca=PATH` where the network is not to be trusted.
+    /// The database must be there; its tables are made. One connection writes, one indexes, six read. Of `sync` PostgreSQL
+    /// knows both, and MySQL what its own settings say.
+    ///
+    /// ```no_run
+    /// let url = "postgres://parlor@db.example.org/chat?sslmode=verify-full";
+    /// let builder = parlor::Server::builder().database(url, parlor::Synchronous::Full);
+    /// ```
+    ///
+    /// [libpq]: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
+    pub fn database(self, address: &str, sync: Synchronous) -> Builder {
+        Builder { keep: Keep::Database(address.into(), sync), ..self }
+    }
+
+    #[cfg(feature = "sqlite")]
+    /// Commands on this machine that look after a database which is in no data folder ([`Admin::at`](crate::Admin::at)) tell
+    /// this server of what they have done through a socket in `folder`, which is made where it is missing. If another server
+    /// has the folder, this one does without, and says so in the log.
+    pub fn commands(self, folder: &Path) -> Builder {
+        Builder { commands: Some(folder.into()), ..self }
+    }
+
+    #[cfg(feature = "cluster")]
+    /// Makes this server one of several, the nodes, that are one chat: all with the same [`Builder::database`], PostgreSQL or
+    /// MySQL, and the same Redis, over which they tell each other what happens: `redis://HOST`, `rediss://HOST` with TLS, or
+    /// `redis+sentinel://HOST,HOST/NAME`. With PostgreSQL `postgres` does without Redis. What is stored stands in the database
+    /// alone: while Redis is away, what happens on another node comes some seconds later. Default: it is alone.
+    ///
+    /// ```no_run
+    /// let builder = parlor::Server::builder().cluster("redis://redis.example.org");
+    /// ```
+    pub fn cluster(self, address: &str) -> Builder {
+        Builder { cluster: Some(address.into()), ..self }
     }
 
     #[cfg(feature = "http")]
@@ -217,6 +292,18 @@ impl Builder {
     /// Less finds dead connections sooner and wakes idle ones more often.
     pub fn keepalive(self, time: Duration) -> Builder {
         Builder { keepalive: time, ..self }
+    }
+
+    /// Over how long a server that stops sends its clients away, one after the other, with 1001 and a reason that has them come
+    /// back at once: to those who go on behind the same address. Default: 10 s for one of several nodes; else none, and all are
+    /// told at the same time.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let builder = parlor::Server::builder().drain(Duration::from_secs(30));
+    /// ```
+    pub fn drain(self, time: Duration) -> Builder {
+        Builder { drain: Some(time), ..self }
     }
 
     /// Lets pages of another origin connect, such as `https://example.org`; `*` lets all. Default: only the page's own.
@@ -413,6 +500,14 @@ impl Builder {
             PersonName::parse(name).map_err(|why| Error::Setting(format!("the name {name:?} is reserved: {why}")))?;
         }
         need(!self.handshake_time.is_zero() && !self.keepalive.is_zero(), "times must be longer than nothing")?;
+        #[cfg(feature = "sql")]
+        if let Keep::Database(address, _) = &self.keep {
+            Address::parse(address)?;
+        }
+        #[cfg(feature = "cluster")]
+        if let Some(address) = &self.cluster {
+            crate::cluster::Address::parse(address)?.suits(self.keep.shared())?;
+        }
         #[cfg(feature = "http")]
         crate::webhooks::Networks::parse(&self.webhook_allow)
             .map_err(|why| Error::Setting(format!("--webhook-allow: {why}")))?;
@@ -421,6 +516,21 @@ impl Builder {
             return Err(Error::Setting(format!("--www: there is no index.html in {}", folder.display())));
         }
         Ok(())
+    }
+
+    /// Over how long clients are sent away at the end.
+    pub(crate) fn drain_time(&self) -> Duration {
+        self.drain.unwrap_or(if self.has_others() { DRAIN } else { Duration::ZERO })
+    }
+
+    #[cfg(feature = "cluster")]
+    fn has_others(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    #[cfg(not(feature = "cluster"))]
+    fn has_others(&self) -> bool {
+        false
     }
 
     /// What goes into an outbox at once, in bytes, when its client is sent what it asked for; and the most that a batch of

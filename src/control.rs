@@ -5,6 +5,7 @@
 use crate::error::Error;
 use crate::folder::{Address, Lock};
 use crate::line::Line;
+use crate::mishap::caught;
 use log::{error, info, warn};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::fs::{self, Permissions};
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 
 const REFRESH: &str = "refresh";
 const DONE: &str = "done";
+const ANOTHER: &str = "another database";
 
 /// The longest line, in bytes.
 const LONGEST: u64 = 1024;
@@ -78,7 +80,7 @@ fn run(listener: &UnixListener, bell: &UnixStream, line: &Arc<Line>) {
         match listener.accept() {
             Ok((socket, _)) => {
                 // A command that does not wait for its answer has its reasons.
-                let _ = answer(&socket, line);
+                let _ = caught("what a command asked for", || answer(&socket, line));
             }
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
             Err(e) => {
@@ -95,7 +97,9 @@ fn answer(mut socket: &UnixStream, line: &Arc<Line>) -> io::Result<()> {
     socket.set_write_timeout(Some(PATIENCE))?;
     let mut asked = String::new();
     BufReader::new(socket.take(LONGEST)).read_line(&mut asked)?;
-    let answer = match asked.trim_end() {
+    let (what, epoch) = asked.trim_end().split_once(' ').unwrap_or((asked.trim_end(), line.store.epoch()));
+    let answer = match what {
+        REFRESH if epoch != line.store.epoch() => ANOTHER.to_owned(),
         REFRESH => match line.refresh() {
             Ok(()) => {
                 info!("a command has changed something: looked again");
@@ -111,34 +115,36 @@ fn answer(mut socket: &UnixStream, line: &Arc<Line>) -> io::Result<()> {
     socket.write_all(format!("{answer}\n").as_bytes())
 }
 
-/// Tells the server that runs on this folder to look again. False: there is none.
+/// Tells the server that runs on this folder to look again; where it may have a database that is elsewhere, if it is the one with
+/// that epoch. False: there is none.
 ///
 /// # Errors
 /// [`Error::Refused`] when there is one, and it was not reached or could not.
-pub(crate) fn tell(folder: &Path) -> Result<bool, Error> {
+pub(crate) fn tell(folder: &Path, epoch: Option<&str>) -> Result<bool, Error> {
     let until = Instant::now() + PATIENCE;
     let asked = loop {
         if !Lock::is_held(folder) {
             return Ok(false);
         }
-        match ask(folder) {
+        match ask(folder, epoch) {
             Ok(asked) => break asked,
             // It has the folder and does not listen yet, or no longer.
             Err(_) if Instant::now() < until => std::thread::sleep(AGAIN),
             Err(cause) => break cause.to_string(),
         }
     };
-    if asked == DONE {
-        return Ok(true);
+    if asked == DONE || asked == ANOTHER {
+        return Ok(asked == DONE);
     }
     let what = "the server that runs could not be told, and will know once it is started anew";
     Err(Error::Refused(format!("it is done; but {what}: {asked}")))
 }
 
-fn ask(folder: &Path) -> io::Result<String> {
+fn ask(folder: &Path, epoch: Option<&str>) -> io::Result<String> {
     let mut socket = UnixStream::connect(Address::of(folder).path())?;
     socket.set_read_timeout(Some(COMMANDS_PATIENCE))?;
-    socket.write_all(format!("{REFRESH}\n").as_bytes())?;
+    let what = epoch.map_or_else(|| REFRESH.to_owned(), |epoch| format!("{REFRESH} {epoch}"));
+    socket.write_all(format!("{what}\n").as_bytes())?;
     let mut answer = String::new();
     BufReader::new(socket.take(LONGEST)).read_line(&mut answer)?;
     Ok(answer.trim_end().to_owned())

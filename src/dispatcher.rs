@@ -1,7 +1,9 @@
 //! The dispatcher: the one thread that touches the registry. It writes to all, and waits for nobody.
 
+use crate::cluster::Cluster;
+use crate::cluster::note::Note;
 use crate::doors::Doors;
-use crate::event::{Event, Party, Recorded, Step};
+use crate::event::{Elsewhere, Event, Party, Recorded, Step};
 use crate::metrics::Metrics;
 use crate::name::{PersonName, RoomName};
 use crate::pace::Pace;
@@ -13,10 +15,13 @@ use bytes::Bytes;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Stored batches that are sent together when they wait together.
 const TOGETHER: usize = 16;
+
+/// Other nodes are told at most so often who came and went.
+const CROWDS_EVERY: Duration = Duration::from_millis(200);
 
 pub(crate) struct Dispatcher {
     registry: Registry<Arc<Party>>,
@@ -30,6 +35,9 @@ pub(crate) struct Dispatcher {
     subscribers: HashMap<RoomId, Vec<Sender<()>>>,
     pace: Arc<Pace>,
     metrics: Arc<Metrics>,
+    /// The other nodes, and when they may next be told who is here.
+    cluster: Cluster,
+    crowds_due: Option<Instant>,
     now: Instant,
 }
 
@@ -51,15 +59,23 @@ impl Dispatcher {
             subscribers: HashMap::new(),
             pace,
             metrics,
+            cluster: Cluster::alone(),
+            crowds_due: None,
             now: Instant::now(),
         }
+    }
+
+    /// The same, as one of several nodes, if it is.
+    pub fn among(self, cluster: Cluster) -> Dispatcher {
+        let registry = if cluster.is_there() { self.registry.among_others() } else { self.registry };
+        Dispatcher { registry, cluster, ..self }
     }
 
     /// Handles events until it is told to stop.
     pub fn run(mut self, events: &Receiver<Event>) {
         loop {
             self.metrics.dispatcher.rest();
-            let next = match self.registry.news_due() {
+            let next = match self.registry.news_due().into_iter().chain(self.crowds_due).min() {
                 Some(due) => events.recv_deadline(due),
                 None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
@@ -81,6 +97,21 @@ impl Dispatcher {
             for news in self.registry.news(self.now) {
                 self.tell(&news);
             }
+            if self.registry.has_changed() {
+                self.tell_nodes();
+            }
+        }
+    }
+
+    /// Tells other nodes who came and went, soon.
+    fn tell_nodes(&mut self) {
+        let due = *self.crowds_due.get_or_insert(self.now + CROWDS_EVERY);
+        if due > self.now {
+            return;
+        }
+        self.crowds_due = None;
+        for room in self.registry.take_changed() {
+            self.cluster.tell(|| Note::Here(room, self.registry.crowd(room)));
         }
     }
 
@@ -256,6 +287,7 @@ impl Dispatcher {
             Event::Typing { client, room } => self.typing(client, &room),
             Event::Subscribe { room, wake } => self.subscribers.entry(room).or_default().push(wake),
             Event::Look(look) => look(&self.registry),
+            Event::Elsewhere(news) => self.elsewhere(news),
             Event::Recorded(_) | Event::Stop => {}
         }
     }
@@ -276,8 +308,37 @@ impl Dispatcher {
         }
     }
 
+    fn elsewhere(&mut self, news: Elsewhere) {
+        match news {
+            Elsewhere::Typing(room, person) => {
+                let Some(name) = self.rooms.get(&room) else { return };
+                let frame = protocol::typing(name, &person);
+                for party in self.registry.watchers_of(&person, room) {
+                    party.outbox.send(std::slice::from_ref(&frame));
+                }
+            }
+            Elsewhere::Read(person, room, rev) => {
+                let frame = protocol::read(&room, rev);
+                let own = self.registry.person(&person.folded());
+                for party in own.into_iter().filter(|party| party.tongue == Tongue::Json) {
+                    party.outbox.send(std::slice::from_ref(&frame));
+                }
+            }
+            Elsewhere::Here(node, room, crowd) => self.registry.put_elsewhere(&node, room, crowd, self.now),
+            Elsewhere::Nowhere(node, rooms) => self.registry.keep_elsewhere(&node, &rooms, self.now),
+            Elsewhere::Ask => {
+                let rooms = self.registry.rooms_with_people();
+                self.cluster.tell(|| Note::Nowhere(rooms.clone()));
+                for room in rooms {
+                    self.cluster.tell(|| Note::Here(room, self.registry.crowd(room)));
+                }
+            }
+        }
+    }
+
     fn typing(&self, client: ClientId, room: &Room) {
         let Some(writer) = self.registry.client(client) else { return };
+        self.cluster.tell(|| Note::Typing(room.id, writer.name.as_str().to_owned()));
         let frame = protocol::typing(&room.name, &writer.name);
         for party in self.registry.watchers(client, room.id) {
             party.outbox.send(std::slice::from_ref(&frame));

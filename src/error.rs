@@ -29,6 +29,9 @@ pub enum Error {
     /// The store refused; the text is the database's own. While the server runs this is not fatal: what was
     /// not stored is answered with `unavailable`, and the next batch tries again.
     Store(String),
+    /// The database cannot be reached; the text says which and why. While the server runs this is not fatal: what was not stored
+    /// is answered with `unavailable`, and all goes on once the database is back.
+    Unreachable(String),
     /// What the program asked for was not done; the text says why and what is allowed. The server goes on.
     Refused(String),
     /// The server has stopped, or is about to.
@@ -44,7 +47,12 @@ impl Error {
     /// Whether the server that returned it has stopped. A store's refusal can pass, and what the program
     /// asked for was its own concern.
     pub fn is_fatal(&self) -> bool {
-        !matches!(self, Error::Store(_) | Error::Refused(_) | Error::File(..))
+        !matches!(self, Error::Store(_) | Error::Unreachable(_) | Error::Refused(_) | Error::File(..))
+    }
+
+    /// Whether the log has it already: that a database is out of reach is said once, by who tried to reach it.
+    pub(crate) fn is_said(&self) -> bool {
+        matches!(self, Error::Unreachable(_))
     }
 }
 
@@ -69,7 +77,7 @@ impl fmt::Display for Error {
             Error::NewerDatabase(path, version) => write!(
                 f,
                 "{} was written by a newer Parlor (it has migration {version}, which this one does not know). \
-                 Use that version, or another folder with --data",
+                 Use that version, or another folder with --data, or another database with --database",
                 path.display()
             ),
             Error::FolderInUse(path, process) => {
@@ -85,6 +93,7 @@ impl fmt::Display for Error {
             }
             Error::File(path, cause) => write!(f, "{}: {cause}", path.display()),
             Error::Store(what) => write!(f, "the database refused: {what}"),
+            Error::Unreachable(why) => write!(f, "the database cannot be reached: {why}"),
             Error::Refused(why) => f.write_str(why),
             Error::Stopped => f.write_str("the server has stopped"),
             Error::Fault(name) => write!(

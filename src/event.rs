@@ -1,5 +1,6 @@
 //! What happens, as the dispatcher hears of it; and what is to be stored, as the recorder does.
 
+use crate::cluster::crowd::Crowd;
 use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::name::{PersonName, RoomName};
@@ -58,8 +59,26 @@ pub enum Event {
     Look(Look),
     /// A batch was stored: only now may it be seen.
     Recorded(Vec<Recorded>),
+    /// Something happened at another node.
+    #[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "there is no other node"))]
+    Elsewhere(Elsewhere),
     /// Everything is said; the dispatcher ends.
     Stop,
+}
+
+/// What happened at another node and is not stored, or what that node wants to know.
+#[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "there is no other node"))]
+pub enum Elsewhere {
+    /// A person is writing in a room.
+    Typing(RoomId, PersonName),
+    /// A person has read a room up to a number.
+    Read(PersonName, RoomName, Rev),
+    /// Who is in a room there.
+    Here(String, RoomId, Crowd),
+    /// It has nobody but in these rooms.
+    Nowhere(String, Vec<RoomId>),
+    /// Others are to be told who is here.
+    Ask,
 }
 
 /// A look at the registry. It must not wait for anything.

@@ -133,8 +133,9 @@ pub(crate) fn check(head: &Head) -> Result<usize, Refusal> {
     if fields.contains_key(header::TRANSFER_ENCODING) {
         return Err(Refusal::new(411, "length_required", "send the body with a Content-Length, not in chunks".into()));
     }
-    if fields.get_all(header::HOST).iter().count() > 1 {
-        return Err(Refusal::new(400, "bad_request", "a request has one Host".into()));
+    // Of two the API would see none, and no Origin is that of a program.
+    if [header::HOST, header::ORIGIN].iter().any(|name| fields.get_all(name).iter().count() > 1) {
+        return Err(Refusal::new(400, "bad_request", "a request has one Host, and one Origin at the most".into()));
     }
     content_length(fields)
 }
@@ -177,7 +178,7 @@ fn receive(socket: &dyn Transport, mut body: Vec<u8>, length: usize, deadline: I
 }
 
 /// The head as tiny_http gets it.
-fn plain_head(head: &Head, peer: Peer, length: usize) -> Vec<u8> {
+pub(crate) fn plain_head(head: &Head, peer: Peer, length: usize) -> Vec<u8> {
     let target = head.request.uri().path_and_query().map_or("/", |target| target.as_str());
     let mut plain = format!("{} {target} HTTP/1.1\r\n", head.request.method());
     for name in &PASSED_ON {

@@ -1,6 +1,8 @@
 //! What strangers send, made at random: nothing of it makes a parser panic, and how it is cut up changes nothing.
 
-use crate::deflate::Unpacker;
+mod mutants;
+mod targets;
+
 use crate::front;
 use crate::head;
 use crate::protocol::{self, Limits};
@@ -8,8 +10,7 @@ use crate::proxy::Preface;
 use flate2::{Compress, Compression, FlushCompress};
 use proptest::collection::vec;
 use proptest::prelude::*;
-
-const LIMIT: usize = 64 * 1024;
+use targets::{LIMIT, unpacked};
 
 /// Bytes that look like a request, more or less.
 fn request() -> impl Strategy<Value = Vec<u8>> {
@@ -87,21 +88,6 @@ fn frame(first: u8, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
     bytes
 }
 
-/// What comes of bytes that arrive in pieces, up to where they are refused.
-fn unpacked(bytes: &[u8], cuts: &[prop::sample::Index]) -> (Vec<u8>, Option<String>) {
-    let mut unpacker = Unpacker::new(Default::default(), LIMIT);
-    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
-    cuts.extend([0, bytes.len()]);
-    cuts.sort_unstable();
-    let mut out = Vec::new();
-    for pair in cuts.windows(2) {
-        if let Err(fault) = unpacker.push(&bytes[pair[0]..pair[1]], &mut out) {
-            return (out, Some(fault.to_string()));
-        }
-    }
-    (out, None)
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -139,6 +125,7 @@ proptest! {
 
     #[test]
     fn frames_come_out_the_same_however_they_are_cut(bytes in frames(), cuts in vec(any::<prop::sample::Index>(), 0..9)) {
+        let cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
         prop_assert_eq!(unpacked(&bytes, &[]), unpacked(&bytes, &cuts));
     }
 

@@ -1,5 +1,6 @@
 //! The handle: how the program that embeds a server takes part in it.
 
+use crate::cluster::note::Note;
 use crate::dialer::{Client, DialError, Dialer, Link};
 use crate::duplex::{self, Duplex};
 use crate::entrance::Visit;
@@ -330,7 +331,9 @@ impl Handle {
     /// [`Error::Stopped`].
     pub fn kick(&self, person: &str, reason: &str) -> Result<usize, Error> {
         let (folded, reason) = (PersonName::trusted(person).folded(), reason.to_owned());
-        look(self.line()?, move |registry| {
+        let line = self.line()?;
+        line.cluster.tell(|| Note::Kicked(person.into(), reason.clone()));
+        look(line, move |registry| {
             let connections = registry.person(&folded);
             connections.iter().for_each(|party| party.outbox.close(close::POLICY, &reason));
             connections.len()

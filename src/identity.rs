@@ -1,5 +1,8 @@
 //! Who a client is, and who is here under which name.
 
+use crate::cluster::Cluster;
+use crate::cluster::guests::Elsewhere;
+use crate::cluster::note::{Guest, Note};
 use crate::error::Error;
 use crate::name::PersonName;
 use crate::store::{Person, PersonId, Role, Store, Time, TokenHash, random_hex};
@@ -59,18 +62,29 @@ pub struct Guests {
     secret: TokenHash,
     /// The program's own names. Taken before `here`.
     reserved: Mutex<HashMap<String, Claim>>,
+    /// The other nodes, and the names in use there. Taken after `here`.
+    cluster: Cluster,
+    elsewhere: Mutex<Elsewhere>,
 }
 
 struct Holder {
     shown: PersonName,
     key: Option<TokenHash>,
     connections: usize,
+    /// Other nodes are told of it: it is a guest's, and nobody vouches for it. Since when, in milliseconds.
+    told: Option<i64>,
 }
 
 impl Guests {
     /// Nobody yet.
     pub fn new(secret: &str) -> Guests {
-        Guests { here: Mutex::default(), secret: hash(secret), reserved: Mutex::default() }
+        let (here, reserved, cluster, elsewhere) = Default::default();
+        Guests { here, secret: hash(secret), reserved, cluster, elsewhere }
+    }
+
+    /// The same, at one of several nodes.
+    pub fn among(self, cluster: Cluster) -> Guests {
+        Guests { cluster, ..self }
     }
 
     /// A person for whom the program vouches.
@@ -112,7 +126,11 @@ impl Guests {
     pub fn claim(self: &Arc<Self>, who: &Identity) -> Option<Claim> {
         let name = who.name.folded();
         let mut here = self.here.lock();
-        let free = Holder { shown: who.name.clone(), key: who.key, connections: 0 };
+        let is_guest = who.role == Role::Guest && !self.vouch_for(who);
+        if is_guest && !here.contains_key(&name) && self.elsewhere.lock().is_taken(&name, who.key.as_ref()) {
+            return None;
+        }
+        let free = Holder { shown: who.name.clone(), key: who.key, connections: 0, told: None };
         let holder = here.entry(name.clone()).or_insert(free);
         if who.role > Role::Guest {
             (holder.shown, holder.key) = (who.name.clone(), who.key);
@@ -120,21 +138,61 @@ impl Guests {
             return None;
         }
         holder.connections += 1;
+        if is_guest && holder.told.is_none() && self.cluster.is_there() {
+            holder.told = Some(Time::now().0);
+            self.cluster.tell(|| Note::Guest(holder.guest()));
+        }
         Some(Claim { guests: self.clone(), name, shown: holder.shown.clone() })
     }
 
     /// The name as the one who has it just now writes it.
     pub fn shown(&self, name: &PersonName) -> Option<PersonName> {
-        self.here.lock().get(&name.folded()).map(|holder| holder.shown.clone())
+        let here = self.here.lock().get(&name.folded()).map(|holder| holder.shown.clone());
+        here.or_else(|| self.elsewhere.lock().shown(&name.folded()))
     }
 
     /// Whether a guest with another key has the name just now.
     pub fn is_taken(&self, name: &PersonName, key: Option<&TokenHash>) -> bool {
-        self.here.lock().get(&name.folded()).is_some_and(|holder| !holder.is(key))
+        let name = name.folded();
+        let here = self.here.lock().get(&name).map(|holder| !holder.is(key));
+        here.unwrap_or_else(|| self.elsewhere.lock().is_taken(&name, key))
+    }
+}
+
+/// What other nodes tell, and are told.
+#[cfg(feature = "cluster")]
+impl Guests {
+    /// All guests that are here.
+    pub fn all(&self) -> Vec<Guest> {
+        self.here.lock().values().filter(|holder| holder.told.is_some()).map(Holder::guest).collect()
+    }
+
+    /// A guest has come in at another node. True: somebody else has that name here and came later, and is to go.
+    pub fn put_elsewhere(&self, node: &str, guest: Guest) -> bool {
+        let folded = PersonName::trusted(&guest.name).folded();
+        let mut here = self.here.lock();
+        let own = here.get_mut(&folded).filter(|holder| !holder.is(guest.key.as_ref()));
+        let loses = own.and_then(|holder| holder.told).is_some_and(|since| guest.since < since);
+        self.elsewhere.lock().put(node, folded, guest);
+        loses
+    }
+
+    /// A guest is no longer at another node.
+    pub fn take_elsewhere(&self, node: &str, name: &str) {
+        self.elsewhere.lock().take(node, &PersonName::trusted(name).folded());
+    }
+
+    /// No guest is at another node any more.
+    pub fn forget_elsewhere(&self, node: &str) {
+        self.elsewhere.lock().forget(node);
     }
 }
 
 impl Holder {
+    fn guest(&self) -> Guest {
+        Guest { name: self.shown.as_str().into(), key: self.key, since: self.told.unwrap_or_default() }
+    }
+
     /// Only a key can show that two connections are one guest's.
     fn is(&self, key: Option<&TokenHash>) -> bool {
         key.is_some() && self.key.as_ref() == key
@@ -155,7 +213,8 @@ impl Drop for Claim {
         if let Some(holder) = here.get_mut(&self.name) {
             holder.connections -= 1;
             if holder.connections == 0 {
-                here.remove(&self.name);
+                let told = here.remove(&self.name).filter(|holder| holder.told.is_some());
+                told.iter().for_each(|_| self.guests.cluster.tell(|| Note::NoGuest(self.shown.as_str().into())));
             }
         }
     }

@@ -15,6 +15,8 @@
 //! |---|---|---|
 //! | `http` | the page and the API, on the same port | through `cli` |
 //! | `sqlite` | messages kept in an SQLite database | through `cli` |
+//! | `postgres` | messages kept in a PostgreSQL database, through the system's libpq | no |
+//! | `mysql` | messages kept in a MySQL or MariaDB database, through the system's libmariadb | no |
 //! | `tls` | `https://` and `wss://`, for the server and the client | through `cli` |
 //! | `cli` | the executable | yes |
 //!
@@ -48,6 +50,8 @@ mod addresses;
 #[cfg(all(feature = "http", feature = "sqlite"))]
 mod admin;
 mod client;
+#[cfg_attr(not(feature = "cluster"), path = "cluster/absent.rs")]
+mod cluster;
 mod config;
 mod connection;
 #[cfg(feature = "sqlite")]
@@ -81,6 +85,7 @@ mod look;
 mod mention;
 mod message;
 mod metrics;
+mod mishap;
 mod name;
 mod order;
 mod outbox;
@@ -129,8 +134,8 @@ pub use message::{Message, Reaction};
 pub use secure::Certificate;
 pub use server::Server;
 pub use store::Role;
-#[cfg(feature = "sqlite")]
-pub use store::Synchronous;
+#[cfg(feature = "sql")]
+pub use store::{CopiedTable, Progress, Synchronous, copy_database};
 pub use subscription::Subscription;
 
 /// What the README shows compiles.

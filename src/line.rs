@@ -1,6 +1,8 @@
 //! What all threads of one server share.
 
 use crate::addresses::Addresses;
+use crate::cluster::Cluster;
+use crate::cluster::note::Note;
 use crate::config::Builder;
 use crate::deflate::Packer;
 use crate::doors::Doors;
@@ -38,6 +40,8 @@ pub(crate) struct Line {
     pub flusher: Flusher,
     pub guests: Arc<Guests>,
     pub doors: Arc<Doors>,
+    /// The other nodes, if there are any.
+    pub cluster: Cluster,
     /// How often passwords were tried lately.
     pub tries: Tries,
     /// How much each person may do.
@@ -86,18 +90,29 @@ impl Line {
         if ended.is_empty() {
             return;
         }
+        self.cluster.tell(|| Note::SignedOut(ended.clone(), why.into()));
+        self.close_sessions(ended, why.into());
+    }
+
+    /// Of this node alone.
+    pub fn close_sessions(&self, ended: Vec<TokenHash>, why: String) {
         self.tell(move |registry| {
             let of_these = |party: &&Arc<Party>| party.session.is_some_and(|session| ended.contains(&session));
-            registry.all().filter(of_these).for_each(|party| party.outbox.close(close::SIGNED_OUT, why));
+            registry.all().filter(of_these).for_each(|party| party.outbox.close(close::SIGNED_OUT, &why));
         });
     }
 
     /// Closes what connections a guest still has under a name that has become an account's.
     pub fn sign_out_guest(&self, name: &PersonName) {
+        self.cluster.tell(|| Note::Taken(name.as_str().into()));
+        self.close_all_of(name, close::SIGNED_OUT, "this name has an account now; sign in".into());
+    }
+
+    /// Closes all connections of a person at this node.
+    pub fn close_all_of(&self, name: &PersonName, code: u16, why: String) {
         let folded = name.folded();
-        let why = "this name has an account now; sign in";
         self.tell(move |registry| {
-            registry.person(&folded).iter().for_each(|party| party.outbox.close(close::SIGNED_OUT, why));
+            registry.person(&folded).iter().for_each(|party| party.outbox.close(code, &why));
         });
     }
 
@@ -112,15 +127,23 @@ impl Line {
 
     /// Has a person's connections come back, as whoever the person is now.
     pub fn call_back(&self, name: &PersonName) {
-        let folded = name.folded();
-        let why = "you have another name or role now; come back with since";
-        self.tell(move |registry| {
-            registry.person(&folded).iter().for_each(|party| party.outbox.close(close::CHANGED, why));
-        });
+        self.cluster.tell(|| Note::CalledBack(name.as_str().into()));
+        self.come_back(name);
+    }
+
+    /// Of this node alone.
+    pub fn come_back(&self, name: &PersonName) {
+        self.close_all_of(name, close::CHANGED, "you have another name or role now; come back with since".into());
     }
 
     /// Tells those around a person that there is another picture, or none any more.
     pub fn pictured(&self, name: &PersonName, avatar: bool) {
+        self.cluster.tell(|| Note::Pictured(name.as_str().into(), avatar));
+        self.show_picture(name, avatar);
+    }
+
+    /// Of this node alone.
+    pub fn show_picture(&self, name: &PersonName, avatar: bool) {
         let (folded, frame) = (name.folded(), protocol::person(name, avatar));
         self.tell(move |registry| {
             for party in registry.around(&folded) {

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::line::Line;
 use crate::peer::Peer;
 use crate::refusal::Refusal;
+use crate::trouble::Trouble;
 use log::{debug, error, info, warn};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::VecDeque;
@@ -49,6 +50,8 @@ impl Listener {
     /// Accepts until it is stopped.
     pub fn run(self, line: &Arc<Line>) {
         let mut parting = Parting::default();
+        // A flood of connections is no flood of lines in the log.
+        let crowd = Trouble::default();
         while !line.is_stopping() {
             self.wait(parting.next());
             parting.let_go();
@@ -57,8 +60,12 @@ impl Listener {
                     let peer = Peer { id: line.roster.next(), address: Some(address), secure: false };
                     let socket = Arc::new(socket);
                     if let Err(refusal) = self.admit(line, peer, &socket) {
-                        warn!("{peer} turned away: {}", refusal.message);
+                        if let Some(unsaid) = crowd.failed(Instant::now()) {
+                            warn!("{peer} turned away: {}{unsaid}", refusal.message);
+                        }
                         parting.say(socket, &refusal, line.keys.is_there());
+                    } else {
+                        crowd.worked();
                     }
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}

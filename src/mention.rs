@@ -28,6 +28,8 @@ fn names(text: &str) -> Vec<String> {
             names.push(PersonName::trusted(name).folded());
         }
     }
+    // Of what cannot be seen nothing is left.
+    names.retain(|name| !name.is_empty());
     names.reverse();
     names
 }
@@ -46,7 +48,7 @@ mod tests {
 
     #[test]
     fn an_address_and_a_lonely_sign_are_no_mentions() {
-        for text in ["ann@example.org", "@ ann", "@", "nobody", "@\nann", "@:"] {
+        for text in ["ann@example.org", "@ ann", "@", "nobody", "@\nann", "@:", "@\u{202e}"] {
             assert_eq!(candidates(text), Vec::<Vec<String>>::new(), "{text}");
         }
         assert_eq!(candidates(&"@ann ".repeat(500)).len(), MOST);

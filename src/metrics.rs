@@ -151,7 +151,7 @@ impl Metrics {
             messages_stored: counter(own, "messages_stored", "Messages that got a number on a room's line"),
             evictions: counter(own, "evictions", "Clients closed with 4000 because they did not read"),
             store_failures: counter(own, "store_failures", "Transactions of the recorder that failed"),
-            panics: counter(own, "panics", "Threads of clients that ended by a fault of ours"),
+            panics: counter(own, "panics", "Clients closed, and requests answered with 500, by a fault of ours"),
             history_pages: counter(own, "history_pages", "Pages of older messages that clients asked for and got"),
             deliveries: counter(own, "deliveries", "Live messages handed to members of rooms, each member counted"),
             clients: gauge(own, "clients", "Connections of the chat"),

@@ -1,6 +1,7 @@
 //! Order: what moderators and owners may do to people. Every act is judged, stored with a note of it in the book, and takes
 //! effect at once. Whoever calls, the page or another, has found out who acts.
 
+use crate::cluster::note::Note;
 use crate::doors::Doors;
 use crate::error::Error;
 use crate::event::{Asker, Entry, Party};
@@ -99,6 +100,7 @@ pub(crate) fn lift(line: &Line, by: &Keeper, whom: &PersonName, penalty: Penalty
     let lifted = line.store.lift(&subject.name, penalty, &deed)?;
     line.doors.sanctions.lift(&subject.name, penalty);
     drop(acting);
+    line.cluster.tell(|| Note::Sanctions);
     if lifted {
         info!("{} lifted the {} of {}", by.name, penalty.as_str(), subject.name);
     }
@@ -112,6 +114,7 @@ pub(crate) fn lift(line: &Line, by: &Keeper, whom: &PersonName, penalty: Penalty
 pub(crate) fn kick(line: &Line, by: &Keeper, whom: &PersonName, why: &str) -> Result<usize, Wrong> {
     let subject = subject(line, by, whom)?;
     let reason = if why.is_empty() { "a moderator asks you to leave".into() } else { why.to_owned() };
+    line.cluster.tell(|| Note::Kicked(subject.name.as_str().into(), reason.clone()));
     let folded = subject.name.folded();
     let count = look(line, move |registry| {
         let connections = registry.person(&folded);
@@ -243,6 +246,7 @@ fn lay(
     line.store.sanction(&sanction, &deed)?;
     line.doors.sanctions.lay(sanction.clone());
     drop(acting);
+    line.cluster.tell(|| Note::Sanctions);
     info!("{}: {} of {} {}", by.name, penalty.as_str(), sanction.name, when(sanction.until));
     Ok(sanction)
 }
@@ -293,7 +297,7 @@ fn networks(line: &Line, by: &Keeper, subject: &Subject) -> Vec<String> {
 }
 
 /// Closes the connections of all who are not let in any more.
-fn show_out(line: &Line) {
+pub(crate) fn show_out(line: &Line) {
     let doors = line.doors.clone();
     line.tell(move |registry| {
         for party in registry.all() {

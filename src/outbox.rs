@@ -9,7 +9,7 @@
 //! 5. A queue past its bound evicts: what was not begun is dropped, a close frame with 4000 takes its place.
 //! 6. After a close frame nothing is accepted.
 
-use crate::deflate::Packer;
+use crate::deflate::{Packer, Spared, Tally};
 use crate::flusher::Flusher;
 use crate::frame;
 use crate::protocol::close;
@@ -42,6 +42,7 @@ pub struct Outbox {
     flusher: Flusher,
     /// The client can unpack what is packed.
     packer: Option<Arc<Packer>>,
+    tally: Tally,
     /// In bytes, [`OVERHEAD`] a frame included.
     limit: usize,
     /// Those who were closed with 4000, this one and all others.
@@ -117,7 +118,8 @@ impl Outbox {
             phase: Phase::Open,
         };
         let (state, moved) = (Mutex::new(state), Condvar::new());
-        let outbox = Arc::new(Outbox { transport, flusher, packer, limit, evictions, state, moved });
+        let outbox =
+            Arc::new(Outbox { transport, flusher, packer, tally: Tally::default(), limit, evictions, state, moved });
         let own = Arc::downgrade(&outbox);
         outbox.transport.when_writable(Box::new(move || {
             if let Some(outbox) = own.upgrade() {
@@ -144,9 +146,18 @@ impl Outbox {
     /// Sends frames, in order and with nothing in between. False: the outbox is closed, or this closed it.
     pub fn send(self: &Arc<Self>, frames: &[Bytes]) -> bool {
         match &self.packer {
-            Some(packer) if Packer::concerns(frames) && self.is_open() => self.send_as_they_are(&packer.pack(frames)),
+            Some(packer) if Packer::concerns(frames) && self.is_open() => {
+                let packed = packer.pack(frames);
+                self.tally.note(frames, &packed);
+                self.send_as_they_are(&packed)
+            }
             _ => self.send_as_they_are(frames),
         }
+    }
+
+    /// What packing has spared this client; None: it cannot unpack.
+    pub(crate) fn spared(&self) -> Option<Spared> {
+        self.packer.as_ref().map(|_| self.tally.spared())
     }
 
     fn send_as_they_are(self: &Arc<Self>, frames: &[Bytes]) -> bool {

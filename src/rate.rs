@@ -55,6 +55,13 @@ impl Rates {
         let new = || Arc::new(Bucket { rate: self.rate, whole_at: Mutex::default() });
         all.entry(name.folded()).or_insert_with(new).clone()
     }
+
+    /// Somebody who is known here has spent so much at another node.
+    #[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "there is no other node"))]
+    pub fn spend(&self, folded: &str, times: u32, now: Instant) {
+        let bucket = self.all.lock().get(folded).cloned();
+        bucket.into_iter().for_each(|bucket| bucket.spend(times, now));
+    }
 }
 
 impl Bucket {
@@ -70,6 +77,14 @@ impl Bucket {
         }
         *whole_at = Some(after);
         Ok(())
+    }
+
+    /// Takes what was done elsewhere; no more than there is.
+    fn spend(&self, times: u32, now: Instant) {
+        let Some(rate) = self.rate else { return };
+        let mut whole_at = self.whole_at.lock();
+        let after = whole_at.map_or(now, |at| at.max(now)) + rate.every() * times.min(rate.at_once);
+        *whole_at = Some(after.min(now + rate.every() * rate.at_once.max(1)));
     }
 
     fn is_whole(&self, now: Instant) -> bool {
@@ -104,6 +119,9 @@ mod tests {
         assert_eq!((take("ann", 200), take("ann", 200)), (Ok(()), Err(Duration::from_millis(200))));
         let later = (0..5).filter(|_| take("ann", 60_000).is_ok()).count();
         assert_eq!(later, 3, "no more than at once is ever saved up");
+        rates.spend("bob", 9, start + Duration::from_secs(60));
+        rates.spend("nobody", 9, start + Duration::from_secs(60));
+        assert_eq!(take("bob", 60_000), Err(Duration::from_millis(200)), "he did it at another node");
         let free = Rates::new(None).of(&name("ann"), start);
         assert!((0..1000).all(|_| free.take(start).is_ok()));
     }

@@ -2,6 +2,7 @@
 //!
 //! It is the only thread that gives numbers. Nothing becomes visible before it is stored.
 
+use crate::cluster::{Cluster, Heard, Sequencer, note::Note};
 use crate::doors::Doors;
 use crate::error::Error;
 use crate::event::{Asker, Entry, Event, Recorded, Renaming};
@@ -12,8 +13,8 @@ use crate::pace::Pace;
 use crate::protocol::{MESSAGE_OVERHEAD, Problem};
 use crate::store::{Change, Message, Outcome, PersonId, Record, Rev, Room, RoomId, Store};
 use crate::trouble::Trouble;
-use crossbeam_channel::{Receiver, Sender};
-use log::{error, info};
+use crossbeam_channel::{Receiver, Sender, at, never, select};
+use log::{debug, error, info};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,7 +32,10 @@ pub(crate) struct Recorder {
     store: Arc<dyn Store>,
     events: Sender<Event>,
     /// The number passed on last, by room: what lies between it and the next was missed, and is read from the store.
-    passed: HashMap<RoomId, Rev>,
+    line: Sequencer,
+    /// The other nodes, and what they say; none, where there are none.
+    cluster: Cluster,
+    heard: Option<Receiver<Heard>>,
     /// Bytes of bodies in one transaction.
     batch_bytes: usize,
     doors: Arc<Doors>,
@@ -61,7 +65,9 @@ impl Recorder {
         Recorder {
             store,
             events,
-            passed: heads,
+            line: Sequencer::new(heads),
+            cluster: Cluster::alone(),
+            heard: None,
             batch_bytes,
             doors,
             renamed,
@@ -80,11 +86,16 @@ impl Recorder {
         Recorder { webhooks: Some(webhooks), ..self }
     }
 
+    /// The same, as one of several nodes.
+    pub fn among(self, cluster: Cluster, heard: Option<Receiver<Heard>>) -> Recorder {
+        Recorder { cluster, heard, ..self }
+    }
+
     /// Records until it is told to stop.
     pub fn run(mut self, entries: &Receiver<Entry>) {
         loop {
             self.metrics.recorder.rest();
-            let Ok(first) = entries.recv() else { return };
+            let Some(first) = self.next(entries) else { return };
             self.metrics.recorder.work();
             self.pace.gather(self.storing);
             let (records, askers, last) = batch(first, entries, self.batch_bytes);
@@ -99,12 +110,123 @@ impl Recorder {
         }
     }
 
+    /// The next entry. Until it comes, what other nodes have stored is passed on.
+    fn next(&mut self, entries: &Receiver<Entry>) -> Option<Entry> {
+        let Some(heard) = self.heard.clone() else { return entries.recv().ok() };
+        loop {
+            let due = self.line.due().map_or_else(never, at);
+            select! {
+                recv(entries) -> entry => return entry.ok(),
+                recv(heard) -> news => {
+                    let mut recorded = Vec::new();
+                    news.into_iter().for_each(|news| self.hear(news, &mut recorded));
+                    self.hear_out(&heard, &mut recorded);
+                    self.show(recorded);
+                }
+                recv(due) -> _ => self.fill_gaps(),
+            }
+        }
+    }
+
+    /// What other nodes have said by now.
+    fn hear_out(&mut self, heard: &Receiver<Heard>, recorded: &mut Vec<Recorded>) {
+        while recorded.len() < BATCH
+            && let Ok(news) = heard.try_recv()
+        {
+            self.hear(news, recorded);
+        }
+    }
+
+    fn hear(&mut self, news: Heard, recorded: &mut Vec<Recorded>) {
+        let now = Instant::now();
+        match news {
+            Heard::Said(messages) => {
+                for message in messages {
+                    if self.knows(message.room, recorded) {
+                        recorded.extend(self.line.take(message, now).into_iter().map(Recorded::Posted));
+                    }
+                }
+            }
+            Heard::Heads { heads, is_coming } => {
+                for (room, head) in heads {
+                    if self.knows(room, recorded) {
+                        self.line.hear(room, head, is_coming, now);
+                    }
+                }
+            }
+            Heard::Renamed(person, old, new) => {
+                self.doors.rename(&old, &new);
+                self.renamed.insert(person, (new, old));
+            }
+        }
+    }
+
+    /// Whether there is such a room; one that another node has just made is looked up.
+    fn knows(&mut self, room: RoomId, recorded: &mut Vec<Recorded>) -> bool {
+        if self.doors.knows(room) {
+            return true;
+        }
+        // What is new in other rooms comes behind what was found of them so far.
+        self.show(std::mem::take(recorded));
+        self.refresh().is_ok() && self.doors.knows(room)
+    }
+
+    /// Reads from the store what did not come.
+    fn fill_gaps(&mut self) {
+        for room in self.line.overdue(Instant::now()) {
+            let mut recorded = Vec::new();
+            while self.line.is_overdue(room, Instant::now()) {
+                match self.store.since(room, self.line.passed(room), PAGE) {
+                    Ok(read) => {
+                        let is_all = read.len() < PAGE;
+                        recorded.extend(self.line.fill(room, read).into_iter().map(Recorded::Posted));
+                        if is_all {
+                            self.line.postpone(room, Instant::now());
+                        } else {
+                            self.show(std::mem::take(&mut recorded));
+                            self.wait_for_dispatcher();
+                        }
+                    }
+                    // Whoever reads the store says that it does not answer.
+                    Err(cause) => {
+                        debug!("room {room} waits for the store: {cause}");
+                        self.line.postpone(room, Instant::now());
+                    }
+                }
+            }
+            self.show(recorded);
+        }
+    }
+
+    /// Has the dispatcher show it. It outlives the recorder.
+    fn show(&self, recorded: Vec<Recorded>) {
+        #[cfg(feature = "http")]
+        if let Some(webhooks) = &self.webhooks {
+            webhooks.ring(recorded.iter().filter_map(|recorded| match recorded {
+                Recorded::Posted(message) => Some(message),
+                _ => None,
+            }));
+        }
+        if !recorded.is_empty() {
+            self.pace.stored();
+            let _ = self.events.send(Event::Recorded(recorded));
+        }
+    }
+
+    fn wait_for_dispatcher(&self) {
+        let (tell, sent) = oneshot::channel();
+        let _ = self.events.send(Event::Look(Box::new(|_| drop(tell.send(())))));
+        let _ = sent.recv();
+    }
+
     /// Gives a person another name. What the same person still says under the old one is said under the new one: else it
     /// would be a stranger's, and be said twice.
     fn rename(&mut self, Renaming { person, name, answer }: Renaming) {
         let renamed = self.store.rename(person.id, &name);
         if let Ok(true) = renamed {
             self.doors.rename(&person.name, &name);
+            let (old, new) = (person.name.as_str().to_owned(), name.as_str().to_owned());
+            self.cluster.tell(|| Note::Renamed(person.id, old, new));
             self.renamed.insert(person.id, (name, person.name));
         }
         let _ = answer.send(renamed);
@@ -134,7 +256,9 @@ impl Recorder {
             }
             Err(cause) => {
                 self.metrics.store_failures.inc();
-                if let Some(unsaid) = self.trouble.failed(Instant::now()) {
+                if !cause.is_said()
+                    && let Some(unsaid) = self.trouble.failed(Instant::now())
+                {
                     error!("nothing can be stored, posts are answered with \"unavailable\": {cause}{unsaid}");
                 }
                 records.iter().zip(askers).for_each(|(record, asker)| refuse(record, asker, Problem::unavailable()));
@@ -169,7 +293,10 @@ impl Recorder {
                 client => Some(client),
             };
             match (outcome, asker, record) {
-                (Outcome::Posted(message), ..) => self.line_up(message, &mut recorded),
+                (Outcome::Posted(message), ..) => {
+                    self.cluster.said(&message);
+                    self.line_up(message, &mut recorded);
+                }
                 (Outcome::Created(room), ..) => recorded.push(Recorded::Created(room)),
                 (Outcome::Changed(room), ..) => recorded.push(Recorded::Changed(room)),
                 (Outcome::Invited(room), _, Record::Invite { person, .. }) => {
@@ -179,9 +306,13 @@ impl Recorder {
                     recorded.push(Recorded::Removed(*room, person.clone()));
                 }
                 (Outcome::Repeated(message), Some(Asker::Client(party)), _) => {
-                    recorded.push(Recorded::Repeated(party.id, message));
+                    match self.come_up_to(&message, &mut recorded) {
+                        true => recorded.push(Recorded::Repeated(party.id, message)),
+                        false => party.refuse(&Problem::unavailable().id(Some(message.id))),
+                    }
                 }
                 (Outcome::Read, Some(Asker::Reader(party, room)), Record::Read { rev, .. }) => {
+                    self.cluster.tell(|| Note::Read(party.name.as_str().into(), room.as_str().into(), *rev));
                     recorded.push(Recorded::Read(party.id, room, *rev));
                 }
                 (Outcome::Refused(fault), Some(asker), record) => refuse(record, asker, Problem::of(fault)),
@@ -191,18 +322,14 @@ impl Recorder {
         let posted =
             recorded.iter().filter(|recorded| matches!(recorded, Recorded::Posted(m) if m.rev == m.seq)).count();
         self.metrics.messages_stored.inc_by(posted as u64);
-        #[cfg(feature = "http")]
-        if let Some(webhooks) = &self.webhooks {
-            webhooks.ring(recorded.iter().filter_map(|recorded| match recorded {
-                Recorded::Posted(message) => Some(message),
-                _ => None,
-            }));
+        let is_of_rooms = |recorded: &Recorded| {
+            use Recorded::{Changed, Created, Invited, Removed};
+            matches!(recorded, Created(_) | Changed(_) | Invited(..) | Removed(..))
+        };
+        if recorded.iter().any(is_of_rooms) {
+            self.cluster.tell(|| Note::Rooms);
         }
-        if !recorded.is_empty() {
-            self.pace.stored();
-            // The dispatcher outlives the recorder.
-            let _ = self.events.send(Event::Recorded(recorded));
-        }
+        self.show(recorded);
         for (answer, outcome) in answers {
             // Whoever asked may be gone by now; what is stored is stored.
             let _ = answer.send(Ok(outcome));
@@ -216,12 +343,11 @@ impl Recorder {
         for found in self.store.every_room()? {
             let (room, is_new) = (found.room.clone(), !self.doors.knows(found.room.id));
             let changed = self.doors.renew(found);
-            if !changed.is_empty() {
-                let _ = self.events.send(Event::Recorded(changed));
-            }
+            self.show(changed);
             if is_new {
                 // Nobody stands on its line yet: whoever comes reads what there is.
-                self.passed.insert(room.id, room.head);
+                let waited = self.line.skip(room.id, room.head);
+                self.show(waited.into_iter().map(Recorded::Posted).collect());
             } else {
                 self.catch_up(&room)?;
             }
@@ -231,39 +357,62 @@ impl Recorder {
 
     /// Passes on what others have said in a room. A page waits until the one before is sent: there may be many.
     fn catch_up(&mut self, room: &Room) -> Result<(), Error> {
-        let mut passed = self.passed.get(&room.id).copied().unwrap_or(0);
-        while passed < room.head {
-            let missed = self.store.since(room.id, passed, PAGE)?;
-            let Some(last) = missed.last() else { break };
-            passed = last.rev;
-            self.passed.insert(room.id, passed);
-            let _ = self.events.send(Event::Recorded(missed.into_iter().map(Recorded::Posted).collect()));
-            let (tell, sent) = oneshot::channel();
-            let _ = self.events.send(Event::Look(Box::new(|_| drop(tell.send(())))));
-            let _ = sent.recv();
+        while self.line.passed(room.id) < room.head {
+            let missed = self.store.since(room.id, self.line.passed(room.id), PAGE)?;
+            if missed.is_empty() {
+                break;
+            }
+            let next = self.line.fill(room.id, missed);
+            self.show(next.into_iter().map(Recorded::Posted).collect());
+            self.wait_for_dispatcher();
         }
-        self.passed.insert(room.id, passed.max(room.head));
+        let waited = self.line.skip(room.id, room.head);
+        self.show(waited.into_iter().map(Recorded::Posted).collect());
         Ok(())
     }
 
-    /// Passes a message on, and before it those that stand in the store but were never passed on: a commit whose
-    /// success was reported as a failure. Numbers that another change took over meanwhile are not among them.
+    /// Passes a message on, and before it those that stand in the store but were never passed on: others have stored them, or a
+    /// commit whose success was reported as a failure. Numbers that another change took over meanwhile are not among them.
     fn line_up(&mut self, message: Message, recorded: &mut Vec<Recorded>) {
-        let passed = self.passed.entry(message.room).or_insert(0);
-        while *passed + 1 < message.rev {
-            let missed = self.store.since(message.room, *passed, PAGE).unwrap_or_default();
-            let before = *passed;
-            for missed in missed.into_iter().filter(|m| m.rev < message.rev) {
-                *passed = missed.rev;
-                recorded.push(Recorded::Posted(missed));
-            }
-            if *passed == before {
-                error!("room {} lacks numbers {} to {}", message.room, before + 1, message.rev - 1);
-                break;
+        if self.line.step(message.room, message.rev) {
+            return recorded.push(Recorded::Posted(message));
+        }
+        let (room, rev) = (message.room, message.rev);
+        if self.heard.is_none() && rev <= self.line.passed(room) {
+            // A database that has lost what it had taken gives its numbers anew.
+            self.line.turn_back(room, rev);
+            return recorded.push(Recorded::Posted(message));
+        }
+        if let Some(heard) = self.heard.clone() {
+            // Most of what is missing is here already.
+            self.hear_out(&heard, recorded);
+        }
+        if !self.read_up_to(room, rev, recorded) && self.heard.is_none() {
+            error!("room {room} lacks numbers {} to {}", self.line.passed(room) + 1, rev - 1);
+            recorded.extend(self.line.skip(room, rev - 1).into_iter().map(Recorded::Posted));
+        }
+        let next = self.line.take(message, Instant::now());
+        recorded.extend(next.into_iter().map(Recorded::Posted));
+    }
+
+    /// Passes on what the store has before a number. False: it does not answer.
+    fn read_up_to(&mut self, room: RoomId, rev: Rev, recorded: &mut Vec<Recorded>) -> bool {
+        while self.line.lacks(room, rev) {
+            let Ok(mut read) = self.store.since(room, self.line.passed(room), PAGE) else { return false };
+            let is_all = read.len() < PAGE || read.last().is_some_and(|last| last.rev >= rev);
+            read.retain(|missed| missed.rev < rev);
+            recorded.extend(self.line.fill(room, read).into_iter().map(Recorded::Posted));
+            if is_all {
+                // What is still missing, later changes have taken over.
+                recorded.extend(self.line.skip(room, rev - 1).into_iter().map(Recorded::Posted));
             }
         }
-        *passed = message.rev;
-        recorded.push(Recorded::Posted(message));
+        true
+    }
+
+    /// A receipt comes after what stands before it on the line. False: that cannot be read.
+    fn come_up_to(&mut self, message: &Message, recorded: &mut Vec<Recorded>) -> bool {
+        message.rev <= self.line.passed(message.room) || self.read_up_to(message.room, message.rev + 1, recorded)
     }
 }
 

@@ -21,14 +21,25 @@ impl Line {
     /// whether they may speak, and closes connections of those who are signed out, banned, or somebody else now.
     pub fn refresh(self: &Arc<Line>) -> Result<(), Error> {
         self.store.forget();
-        let (done, looked) = oneshot::channel();
-        self.entries.send(Entry::Refresh(done)).map_err(|_| Error::Stopped)?;
-        looked.recv().map_err(|_| Error::Stopped)??;
+        self.look_at_rooms()?;
+        self.look_at_sanctions()?;
+        self.look_at_people()
+    }
+
+    /// Of that, who may speak and who may come in.
+    pub fn look_at_sanctions(&self) -> Result<(), Error> {
         let acting = self.doors.sanctions.acting();
         let others = self.doors.sanctions.fill(self.store.sanctions(Time::now())?);
         drop(acting);
         others.iter().for_each(|name| order::tell_standing(self, name));
-        self.look_at_people()
+        Ok(())
+    }
+
+    /// Of that, rooms and what was said in them.
+    pub fn look_at_rooms(&self) -> Result<(), Error> {
+        let (done, looked) = oneshot::channel();
+        self.entries.send(Entry::Refresh(done)).map_err(|_| Error::Stopped)?;
+        looked.recv().map_err(|_| Error::Stopped)?
     }
 
     fn look_at_people(self: &Arc<Line>) -> Result<(), Error> {

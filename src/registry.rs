@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O and no clock. `M` is whatever reaches a member; the dispatcher puts outboxes there, a test puts numbers.
 
+use crate::cluster::crowd::{Crowd, Elsewhere};
 use crate::name::{PersonName, RoomName};
 use crate::peer::{ClientId, Tongue};
 use crate::store::{Rev, Room, RoomId};
@@ -41,6 +42,10 @@ pub struct Registry<M> {
     due: BinaryHeap<Reverse<(Instant, RoomId)>>,
     /// The most that a step onto a line hands over at once, in bytes.
     stride: usize,
+    /// Who is in which room at other nodes.
+    elsewhere: HashMap<RoomId, Elsewhere>,
+    /// Rooms where somebody came or went since that was last taken; None: nobody takes it.
+    changed: Option<HashSet<RoomId>>,
 }
 
 struct Client<M> {
@@ -82,6 +87,8 @@ struct Presence {
     told: Option<Instant>,
     /// The last time it was told, the room was too big for names.
     was_nameless: bool,
+    /// How many are here has changed, and it is not known who.
+    recounted: bool,
 }
 
 /// What came of stepping onto a line.
@@ -139,7 +146,69 @@ impl<M: Clone> Registry<M> {
     /// Nobody, nowhere. A step onto a line will hand over `stride` bytes at the most: what an outbox has room for.
     pub fn new(stride: usize) -> Registry<M> {
         let due = BinaryHeap::new();
-        Registry { clients: HashMap::new(), people: HashMap::new(), rooms: HashMap::new(), due, stride }
+        let (clients, people, rooms, elsewhere) = Default::default();
+        Registry { clients, people, rooms, due, stride, elsewhere, changed: None }
+    }
+
+    /// One of several: it remembers where somebody came or went.
+    pub fn among_others(self) -> Registry<M> {
+        Registry { changed: Some(HashSet::new()), ..self }
+    }
+
+    /// The rooms where somebody came or went since this was last asked.
+    pub fn take_changed(&mut self) -> Vec<RoomId> {
+        self.changed.as_mut().map(|changed| changed.drain().collect()).unwrap_or_default()
+    }
+
+    /// Whether there are any.
+    pub fn has_changed(&self) -> bool {
+        self.changed.as_ref().is_some_and(|changed| !changed.is_empty())
+    }
+
+    /// All rooms where somebody is.
+    pub fn rooms_with_people(&self) -> Vec<RoomId> {
+        self.rooms.iter().filter(|(_, line)| !line.people.is_empty()).map(|(room, _)| *room).collect()
+    }
+
+    /// Who is in a room at this node, as others are told.
+    pub fn crowd(&self, room: RoomId) -> Crowd {
+        match self.rooms.get(&room) {
+            None => Crowd::Names(Vec::new()),
+            Some(line) if line.people.len() > NAMED => Crowd::Count(line.people.len()),
+            Some(line) => Crowd::Names(line.people.keys().map(|name| name.as_str().to_owned()).collect()),
+        }
+    }
+
+    /// Who is in a room at another node, in the place of what was known.
+    pub fn put_elsewhere(&mut self, node: &str, room: RoomId, crowd: Crowd, now: Instant) {
+        let there = self.elsewhere.entry(room).or_default();
+        let Some(line) = self.rooms.get_mut(&room) else { return there.put(node, crowd) };
+        let names = |there: &Elsewhere| there.names().into_iter().map(str::to_owned).collect::<HashSet<_>>();
+        let (before, count) = (names(there), line.count(Some(there)));
+        there.put(node, crowd);
+        let after = names(there);
+        let named = |names: &[&HashSet<String>; 2]| {
+            let names = names[0].difference(names[1]).map(|name| PersonName::trusted(name));
+            names.filter(|name| !line.people.contains_key(name)).collect::<Vec<_>>()
+        };
+        let (came, went) = (named(&[&after, &before]), named(&[&before, &after]));
+        line.presence.recounted |= line.count(Some(there)) != count;
+        let is_told = line.presence.recounted || !came.is_empty() || !went.is_empty();
+        came.into_iter().for_each(|name| line.presence.change(name, true));
+        went.into_iter().for_each(|name| line.presence.change(name, false));
+        if is_told {
+            let due = line.presence.due(now);
+            self.due.extend(due.map(|at| Reverse((at, room))));
+        }
+    }
+
+    /// Another node has nobody but in these rooms.
+    pub fn keep_elsewhere(&mut self, node: &str, rooms: &[RoomId], now: Instant) {
+        let others: Vec<RoomId> = self.elsewhere.keys().filter(|room| !rooms.contains(room)).copied().collect();
+        for room in others {
+            self.put_elsewhere(node, room, Crowd::Names(Vec::new()), now);
+        }
+        self.elsewhere.retain(|_, there| !there.is_empty());
     }
 
     /// A client came.
@@ -186,12 +255,16 @@ impl<M: Clone> Registry<M> {
         let name = who.name.clone();
         let connections = line.people.entry(name.clone()).or_insert(0);
         *connections += 1;
+        let there = self.elsewhere.get(&room.id);
         if *connections == 1 {
+            self.changed.as_mut().map(|changed| changed.insert(room.id));
+        }
+        if *connections == 1 && !there.is_some_and(|there| there.has(&name)) {
             line.presence.change(name, true);
             let due = line.presence.due(now);
             self.due.extend(due.map(|at| Reverse((at, room.id))));
         }
-        Some(Stepped::Onto { frames, head: after, count: line.people.len(), members: line.names() })
+        Some(Stepped::Onto { frames, head: after, count: line.count(there), members: line.names(there) })
     }
 
     /// A client leaves a room; it is nothing if it was not there.
@@ -214,8 +287,12 @@ impl<M: Clone> Registry<M> {
         }
         let connections = line.people.entry(name.clone()).or_insert(1);
         *connections -= 1;
-        if *connections == 0 {
-            line.people.remove(name);
+        if *connections > 0 {
+            return;
+        }
+        line.people.remove(name);
+        self.changed.as_mut().map(|changed| changed.insert(room));
+        if !self.elsewhere.get(&room).is_some_and(|there| there.has(name)) {
             line.presence.change(name.clone(), false);
             let due = line.presence.due(now);
             self.due.extend(due.map(|at| Reverse((at, room))));
@@ -305,10 +382,16 @@ impl<M: Clone> Registry<M> {
     /// Whom to tell that a client's person is writing: the others in the room, if it is small and the client is in it.
     pub fn watchers(&self, client: ClientId, room: RoomId) -> Vec<&M> {
         let Some((who, line)) = self.clients.get(&client).zip(self.rooms.get(&room)) else { return Vec::new() };
-        if line.people.len() > NAMED || !line.places.contains_key(&client) {
+        if line.places.contains_key(&client) { self.watchers_of(&who.name, room) } else { Vec::new() }
+    }
+
+    /// The same for a person, who may be at another node.
+    pub fn watchers_of(&self, person: &PersonName, room: RoomId) -> Vec<&M> {
+        let Some(line) = self.rooms.get(&room) else { return Vec::new() };
+        if line.count(self.elsewhere.get(&room)) > NAMED {
             return Vec::new();
         }
-        let own = self.people.get(&who.name.folded()).map(Vec::as_slice).unwrap_or_default();
+        let own = self.people.get(&person.folded()).map(Vec::as_slice).unwrap_or_default();
         let others =
             line.members.iter().filter(|member| member.tongue == Tongue::Json && !own.contains(&member.client));
         others.map(|member| &member.reach).collect()
@@ -326,9 +409,13 @@ impl<M: Clone> Registry<M> {
     /// The name is folded.
     pub fn around(&self, folded: &str) -> Vec<&M> {
         let own = self.people.get(folded).into_iter().flatten().filter_map(|client| self.clients.get(client));
-        let rooms: HashSet<RoomId> = own.flat_map(|client| client.rooms.iter().copied()).collect();
-        let lines = rooms.iter().filter_map(|room| self.rooms.get(room)).filter(|line| line.people.len() <= NAMED);
-        let members = lines.flat_map(|line| &line.members).filter(|member| member.tongue == Tongue::Json);
+        let mut rooms: HashSet<RoomId> = own.flat_map(|client| client.rooms.iter().copied()).collect();
+        let is_there =
+            |there: &Elsewhere| there.names().into_iter().any(|name| PersonName::trusted(name).folded() == folded);
+        rooms.extend(self.elsewhere.iter().filter(|(_, there)| is_there(there)).map(|(room, _)| *room));
+        let lines = rooms.iter().filter_map(|room| Some((self.rooms.get(room)?, self.elsewhere.get(room))));
+        let small = lines.filter(|(line, there)| line.count(*there) <= NAMED);
+        let members = small.flat_map(|(line, _)| &line.members).filter(|member| member.tongue == Tongue::Json);
         let each: HashMap<ClientId, &M> = members.map(|member| (member.client, &member.reach)).collect();
         each.into_values().collect()
     }
@@ -346,7 +433,7 @@ impl<M: Clone> Registry<M> {
         {
             self.due.pop();
             if let Some(line) = self.rooms.get_mut(&room) {
-                news.extend(line.news(room, now));
+                news.extend(line.news(room, self.elsewhere.get(&room), now));
             }
         }
         news
@@ -376,23 +463,33 @@ impl<M> Line<M> {
         }
     }
 
-    fn names(&self) -> Option<Vec<PersonName>> {
-        (self.people.len() <= NAMED).then(|| {
-            let mut names: Vec<PersonName> = self.people.keys().cloned().collect();
+    /// How many people are here, with those at other nodes.
+    fn count(&self, there: Option<&Elsewhere>) -> usize {
+        let Some(there) = there else { return self.people.len() };
+        let others = there.names().into_iter().filter(|name| !self.people.contains_key(&PersonName::trusted(name)));
+        self.people.len() + others.count() + there.nameless()
+    }
+
+    fn names(&self, there: Option<&Elsewhere>) -> Option<Vec<PersonName>> {
+        (self.count(there) <= NAMED).then(|| {
+            let others = there.into_iter().flat_map(Elsewhere::names).map(PersonName::trusted);
+            let others = others.filter(|name| !self.people.contains_key(name));
+            let mut names: Vec<PersonName> = self.people.keys().cloned().chain(others).collect();
             names.sort_by(|a, b| a.as_str().cmp(b.as_str()));
             names
         })
     }
 
-    fn news(&mut self, id: RoomId, now: Instant) -> Option<News> {
+    fn news(&mut self, id: RoomId, there: Option<&Elsewhere>, now: Instant) -> Option<News> {
         let (came, went): (Vec<_>, Vec<_>) = self.presence.changes.drain().partition(|(_, came)| *came);
         self.presence.is_due = false;
-        if came.is_empty() && went.is_empty() {
+        if !std::mem::take(&mut self.presence.recounted) && came.is_empty() && went.is_empty() {
             return None;
         }
         self.presence.told = Some(now);
-        let was_nameless = std::mem::replace(&mut self.presence.was_nameless, self.people.len() > NAMED);
-        let names = match self.names() {
+        let count = self.count(there);
+        let was_nameless = std::mem::replace(&mut self.presence.was_nameless, count > NAMED);
+        let names = match self.names(there) {
             None => Names::Untold,
             Some(all) if was_nameless => Names::All(all),
             Some(_) => {
@@ -400,7 +497,7 @@ impl<M> Line<M> {
                 Names::Changes(names(came), names(went))
             }
         };
-        Some(News { id, room: self.name.clone(), count: self.people.len(), names })
+        Some(News { id, room: self.name.clone(), count, names })
     }
 }
 
@@ -778,6 +875,36 @@ mod tests {
         scene.pass(PRESENCE_EVERY);
         let told = scene.registry.news(scene.now);
         assert_eq!((told[0].count, &told[0].names), (2, &Names::Changes(vec![name("eve")], vec![name("bob")])));
+    }
+
+    #[test]
+    fn who_is_at_another_node_is_here_once_and_told_of_when_that_changes() {
+        let mut scene = Scene::new();
+        scene.registry = scene.registry.among_others();
+        let there = |names: &[&str]| Crowd::Names(names.iter().map(|name| name.to_string()).collect());
+        scene.registry.put_elsewhere("b", 1, there(&["bob", "ann"]), scene.now);
+        scene.open(1, "ann");
+        let Stepped::Onto { count, members, .. } = scene.join(1, 0) else { panic!() };
+        assert_eq!((count, members), (2, Some(vec![name("ann"), name("bob")])));
+        assert_eq!(scene.registry.news(scene.now), [], "she was here before");
+        assert_eq!((scene.registry.take_changed(), scene.registry.crowd(1)), (vec![1], there(&["ann"])));
+        scene.registry.put_elsewhere("c", 1, there(&["eve", "bob"]), scene.now);
+        let told = scene.registry.news(scene.now);
+        assert_eq!((told[0].count, &told[0].names), (3, &Names::Changes(vec![name("eve")], vec![])));
+        assert_eq!(scene.registry.watchers_of(&name("bob"), 1), [&1]);
+        scene.pass(PRESENCE_EVERY);
+        scene.registry.keep_elsewhere("b", &[], scene.now);
+        assert_eq!(scene.registry.news(scene.now), [], "bob is at c, too");
+        scene.registry.put_elsewhere("c", 1, Crowd::Count(NAMED), scene.now);
+        let told = scene.registry.news(scene.now);
+        assert_eq!((told[0].count, &told[0].names), (NAMED + 1, &Names::Untold));
+        assert_eq!(scene.registry.watchers_of(&name("bob"), 1), Vec::<&ClientId>::new());
+        scene.pass(PRESENCE_EVERY);
+        scene.registry.keep_elsewhere("c", &[2], scene.now);
+        let told = scene.registry.news(scene.now);
+        assert_eq!((told[0].count, &told[0].names), (1, &Names::All(vec![name("ann")])));
+        scene.registry.close(1, scene.now);
+        assert_eq!((scene.registry.take_changed(), scene.registry.crowd(1)), (vec![1], there(&[])));
     }
 
     #[test]

@@ -105,6 +105,21 @@ impl Roster {
         }
     }
 
+    /// Those who are open, the longest here first.
+    pub fn open_ones(&self) -> Vec<ClientId> {
+        let here = self.here.lock();
+        let mut open: Vec<ClientId> =
+            here.iter().filter(|(_, seat)| seat.outbox.is_some()).map(|(id, _)| *id).collect();
+        open.sort_unstable();
+        open
+    }
+
+    /// 1001 to one, with a reason.
+    pub fn send_away(&self, id: ClientId, why: &str) {
+        let outbox = self.here.lock().get(&id).and_then(|seat| seat.outbox.clone());
+        outbox.iter().for_each(|outbox| outbox.close(close::AWAY, why));
+    }
+
     /// Hangs up on all who are still here.
     pub fn hang_up(&self) {
         for seat in self.here.lock().values() {

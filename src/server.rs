@@ -1,6 +1,9 @@
 //! The server: bound, run, and brought to an end with every thread joined.
 
 use crate::addresses::Addresses;
+#[cfg(feature = "cluster")]
+use crate::cluster;
+use crate::cluster::{Cluster, Heard};
 use crate::config::{Builder, Keep};
 #[cfg(feature = "sqlite")]
 use crate::control::Control;
@@ -24,13 +27,13 @@ use crate::metrics::Metrics;
 use crate::name::PersonName;
 use crate::pace::Pace;
 use crate::peer::ClientId;
-use crate::protocol::Limits;
+use crate::protocol::{Limits, close};
 use crate::rate::Rates;
 use crate::recorder::Recorder;
 use crate::roster::Roster;
 use crate::secure::Keys;
-#[cfg(feature = "sqlite")]
-use crate::store::Sql;
+#[cfg(feature = "sql")]
+use crate::store::{Address, Sql};
 #[cfg(feature = "http")]
 use crate::store::{Invitation, Role};
 use crate::store::{Memory, Store, Time, random_hex};
@@ -44,6 +47,8 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
+#[cfg(feature = "sqlite")]
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::JoinHandle;
@@ -71,14 +76,16 @@ pub struct Server {
     faults: (Sender<&'static str>, Receiver<&'static str>),
     entries: Receiver<Entry>,
     events: Receiver<Event>,
+    /// What the other nodes say.
+    heard: Option<Receiver<Heard>>,
     rooms: Vec<crate::store::Room>,
     capacity: Capacity,
     address: SocketAddr,
     stop: Receiver<()>,
     handle: Handle,
-    /// The data folder is this server's until it has ended.
+    /// The data folder is this server's until it has ended; commands find it there.
     #[cfg(feature = "sqlite")]
-    lock: Option<Lock>,
+    lock: Option<(Lock, PathBuf)>,
 }
 
 impl Builder {
@@ -86,7 +93,7 @@ impl Builder {
     ///
     /// # Errors
     /// Every error of a setting shows here: [`Error::Setting`], [`Error::Listen`], [`Error::DataFolder`],
-    /// [`Error::NewerDatabase`], [`Error::Store`], [`Error::System`].
+    /// [`Error::NewerDatabase`], [`Error::Store`], [`Error::Unreachable`], [`Error::System`].
     pub fn bind(self) -> Result<Server, Error> {
         self.check()?;
         Server::bind(self)
@@ -110,14 +117,21 @@ impl Server {
 
     fn bind(settings: Builder) -> Result<Server, Error> {
         #[cfg(feature = "sqlite")]
-        let lock = match &settings.keep {
-            Keep::Sqlite(folder, _) => Some(Lock::take(folder)?),
-            Keep::Memory => None,
+        let lock = match (settings.keep.folder(), &settings.commands) {
+            (Some(folder), _) => Some((Lock::take(&folder)?, folder)),
+            // Without it the database is as safe, and its commands know nobody to tell.
+            (None, Some(folder)) => Lock::take(folder)
+                .inspect_err(|cause| warn!("commands cannot reach this server: {cause}"))
+                .ok()
+                .map(|lock| (lock, folder.clone())),
+            (None, None) => None,
         };
         let store: Arc<dyn Store> = match &settings.keep {
             Keep::Memory => Arc::new(Memory::new(settings.max_rooms)?),
             #[cfg(feature = "sqlite")]
             Keep::Sqlite(folder, sync) => Arc::new(Sql::sqlite(folder, *sync, settings.max_rooms)?),
+            #[cfg(feature = "sql")]
+            Keep::Database(address, sync) => Arc::new(Sql::open(&Address::parse(address)?, *sync, settings.max_rooms)?),
         };
         let all = store.every_room()?;
         let rooms = all.iter().map(|found| found.room.clone()).collect();
@@ -138,7 +152,14 @@ impl Server {
         let (entries, entries_out) = bounded(ENTRIES);
         let (events, events_out) = bounded(EVENTS);
         let (stop, stopped) = bounded(1);
-        let guests = Arc::new(Guests::new(&random_hex(16)?));
+        #[cfg(feature = "cluster")]
+        let (cluster, heard) = match &settings.cluster {
+            Some(_) => Cluster::joined().map(|(cluster, heard)| (cluster, Some(heard)))?,
+            None => Default::default(),
+        };
+        #[cfg(not(feature = "cluster"))]
+        let (cluster, heard) = Default::default();
+        let guests = Arc::new(Guests::new(&random_hex(16)?).among(Cluster::clone(&cluster)));
         for name in &settings.reserved {
             guests.reserve(&PersonName::trusted(name.trim()));
         }
@@ -163,6 +184,7 @@ impl Server {
             flusher,
             guests,
             doors,
+            cluster,
             tries: Tries::default(),
             rates,
             admits: capacity.clients,
@@ -184,6 +206,7 @@ impl Server {
             faults,
             entries: entries_out,
             events: events_out,
+            heard,
             rooms,
             capacity,
             address,
@@ -263,6 +286,8 @@ impl Server {
             line: line.clone(),
             bell: self.listener.stop.take(),
             workers: None,
+            #[cfg(feature = "cluster")]
+            cluster: None,
             named: Vec::new(),
             #[cfg(feature = "sqlite")]
             control: None,
@@ -274,18 +299,25 @@ impl Server {
         let pace = Arc::new(Pace::default());
         let dispatcher =
             Dispatcher::new(names, line.doors.clone(), 2 * line.settings.portion(), pace.clone(), line.metrics.clone());
+        let dispatcher = dispatcher.among(line.cluster.clone());
         let events = self.events;
         threads.start("dispatcher", move || dispatcher.run(&events))?;
         let (store, portion) = (line.store.clone(), 2 * line.settings.portion());
         let recorder =
             Recorder::new(store, heads, line.events.clone(), portion, line.doors.clone(), pace, line.metrics.clone());
+        let recorder = recorder.among(line.cluster.clone(), self.heard);
         #[cfg(feature = "http")]
         let recorder = recorder.telling(line.webhooks.clone());
         let entries = self.entries;
         threads.start("recorder", move || recorder.run(&entries))?;
+        #[cfg(feature = "cluster")]
+        {
+            let faults = threads.faults.clone();
+            threads.cluster = cluster::Threads::start(&line, |name| Fault::of(name, &faults))?;
+        }
         threads.workers = Some(self.http.start(&line)?);
         #[cfg(feature = "sqlite")]
-        if let Keep::Sqlite(folder, _) = &line.settings.keep {
+        if let Some((_, folder)) = &self.lock {
             threads.control = Control::start(folder, &line);
         }
         let (listener, own_line) = (self.listener, line.clone());
@@ -307,6 +339,7 @@ impl Server {
         }
         info!("stopping: {} connections are told so", line.roster.count());
         threads.close_door();
+        drain(&line, &self.ended, line.settings.drain_time());
         // What the program posted last was answered when it was stored; now it is told, and then the goodbye is said.
         let _ = handle::look(line.clone(), |_| ());
         line.roster.dismiss();
@@ -349,6 +382,27 @@ impl Drop for Fault {
     }
 }
 
+/// Sends clients away one after the other, all within that time: where others go on, they do not all come there at once.
+fn drain(line: &Line, ended: &Receiver<ClientId>, time: Duration) {
+    let (open, begin) = (line.roster.open_ones(), Instant::now());
+    let Ok(count @ 1..) = u32::try_from(open.len()) else { return };
+    if time.is_zero() {
+        return;
+    }
+    info!("sends {count} clients away, one after the other within {} s", time.as_secs_f64());
+    let every = time / count;
+    for (n, id) in open.into_iter().enumerate() {
+        let due = begin + every * n as u32;
+        while let Some(left) = due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            select! {
+                recv(ended) -> id => reap(line, id.unwrap_or_default()),
+                recv(after(left)) -> _ => {}
+            }
+        }
+        line.roster.send_away(id, close::ELSEWHERE);
+    }
+}
+
 /// Joins the threads of clients as they end, until nobody is left. False: somebody is, after `patience`.
 fn part(line: &Line, ended: &Receiver<ClientId>, patience: Duration) -> bool {
     let until = Instant::now() + patience;
@@ -373,6 +427,8 @@ struct Threads {
     line: Arc<Line>,
     bell: Option<UnixStream>,
     workers: Option<Workers>,
+    #[cfg(feature = "cluster")]
+    cluster: Option<cluster::Threads>,
     #[cfg(feature = "sqlite")]
     control: Option<Control>,
     named: Vec<(&'static str, JoinHandle<()>)>,
@@ -416,6 +472,11 @@ impl Threads {
         if self.has("dispatcher") {
             let _ = self.line.events.send(Event::Stop);
             self.join("dispatcher");
+        }
+        // What was stored last is told, too.
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = self.cluster.take() {
+            cluster.stop();
         }
         self.line.flusher.stop();
         self.join("flusher");
@@ -469,5 +530,33 @@ mod tests {
         let server = builder();
         let (stored, _) = server.line.store.last(1, 10).unwrap();
         assert_eq!(stored.iter().map(|message| message.body.as_str()).collect::<Vec<_>>(), ["before"]);
+    }
+
+    #[test]
+    fn a_dispatcher_that_is_held_up_is_told_of_and_what_waited_for_it_is_seen_then() {
+        let builder = Server::builder().listen("127.0.0.1:0".parse().unwrap()).reserve("Oven");
+        let server = builder.bind().unwrap();
+        let events = server.line.events.clone();
+        let handle = server.spawn().unwrap();
+        let mut seen = handle.subscribe("lobby").unwrap();
+        let (release, held) = crossbeam_channel::bounded::<()>(0);
+        // It waits until the other end is dropped.
+        events.send(Event::Look(Box::new(move |_| _ = held.recv()))).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let counts = |line: &str| handle.metrics().lines().any(|counted| counted == line);
+        while !counts("parlor_stalls_total{thread=\"dispatcher\"} 1") {
+            assert!(Instant::now() < deadline, "nobody has noticed: {}", handle.metrics());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(!counts("parlor_stalled_seconds{thread=\"dispatcher\"} 0.0"), "{}", handle.metrics());
+        assert!(counts("parlor_stalls_total{thread=\"recorder\"} 0"), "it has nothing to do with it");
+        handle.post("lobby", "Oven", "meanwhile").unwrap();
+        drop(release);
+        assert_eq!(seen.next_within(Duration::from_secs(20)).unwrap().body, "meanwhile");
+        while !counts("parlor_stalled_seconds{thread=\"dispatcher\"} 0.0") {
+            assert!(Instant::now() < deadline, "it has not come round: {}", handle.metrics());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        handle.shutdown();
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const REMEMBERED: usize = 20_000;
 
 /// How often something may be tried: so many times in so much time.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Allowance {
     times: usize,
     within: Duration,

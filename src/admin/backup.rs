@@ -3,7 +3,7 @@
 use super::Admin;
 use crate::error::Error;
 use crate::folder::{DATABASE, Lock};
-use crate::store::copy::{self, Draft};
+use crate::store::backup::{self as file, Draft};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -60,7 +60,7 @@ impl Admin {
     /// file that is damaged or no database of Parlor's; [`Error::NewerDatabase`]; [`Error::File`]; [`Error::Store`].
     pub fn restore(folder: &Path, from: &Path) -> Result<Backup, Error> {
         fs::metadata(from).map_err(|cause| Error::File(from.into(), cause))?;
-        copy::examine(from)?;
+        file::examine(from)?;
         let _lock = Lock::take(folder)?;
         let database = folder.join(DATABASE);
         let draft = Draft::copy(from, &database)?;
@@ -85,7 +85,7 @@ fn put_aside(folder: &Path) -> Result<Option<PathBuf>, Error> {
         return Ok(None);
     }
     let is_open = || Error::Refused(format!("another program has {} open; end that one first", database.display()));
-    match copy::close(&database) {
+    match file::close(&database) {
         Ok(()) => {}
         Err(Error::Store(why)) if why.contains("locked") => return Err(is_open()),
         // It is damaged: that may be why it is replaced. Its log goes with it.

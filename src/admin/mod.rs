@@ -13,7 +13,8 @@ use crate::doors::Doors;
 use crate::error::Error;
 use crate::folder::{DATABASE, Lock};
 use crate::name::{PersonName, RoomName};
-use crate::store::{Outcome, Record, Sql, Store, Synchronous, copy};
+use crate::store::Address;
+use crate::store::{Outcome, Record, Sql, Store, Synchronous, backup as file};
 use std::path::{Path, PathBuf};
 
 pub use accounts::Account;
@@ -43,8 +44,11 @@ pub use transcript::TranscriptLine;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Admin {
-    folder: PathBuf,
     store: Sql,
+    /// Where a server that runs takes commands.
+    folder: PathBuf,
+    /// What it keeps, in words, where that is not the database in the folder.
+    elsewhere: Option<String>,
 }
 
 impl Admin {
@@ -66,14 +70,47 @@ impl Admin {
     /// # Errors
     /// As [`Admin::open`].
     pub fn make(folder: &Path) -> Result<Admin, Error> {
-        if Admin::is_there(folder) && Lock::is_held(folder) && copy::lacks(&folder.join(DATABASE))? > 0 {
+        if Admin::is_there(folder) && Lock::is_held(folder) && file::lacks(&folder.join(DATABASE))? > 0 {
             let folder = folder.display();
             let why = format!("the server that runs on {folder} is older than this program; start that one anew first");
             return Err(Error::Refused(why));
         }
         // How many rooms there may be, is said to those who chat.
         let store = Sql::sqlite(folder, Synchronous::Full, usize::MAX)?;
-        Ok(Admin { folder: folder.into(), store })
+        Ok(Admin { store, folder: folder.into(), elsewhere: None })
+    }
+
+    /// Opens a database that is in no data folder, at an address as [`Builder::database`](crate::Builder::database) takes it.
+    /// The server that runs on it is told through `folder`, if it was given that for [`commands`](crate::Builder::commands);
+    /// servers on other machines are not.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for an address that makes no sense; [`Error::Refused`] where there is no chat at that address;
+    /// [`Error::Unreachable`]; otherwise as [`Admin::open`].
+    pub fn at(database: &str, folder: &Path) -> Result<Admin, Error> {
+        let address = Address::parse(database)?;
+        if !Sql::is_there(&address)? {
+            return Err(Error::Refused(format!("there is no chat in {address}; a server makes it at its first start")));
+        }
+        Admin::make_at(database, folder)
+    }
+
+    /// The same, and makes the tables where they are missing.
+    ///
+    /// # Errors
+    /// As [`Admin::at`].
+    pub fn make_at(database: &str, folder: &Path) -> Result<Admin, Error> {
+        let address = Address::parse(database)?;
+        if let Some(folder) = address.folder() {
+            return Admin::make(&folder);
+        }
+        let store = Sql::open(&address, Synchronous::Full, usize::MAX)?;
+        Ok(Admin { store, folder: folder.into(), elsewhere: Some(address.to_string()) })
+    }
+
+    /// Whether servers may run on the database that are on other machines, and are not told of anything.
+    pub fn is_shared(&self) -> bool {
+        self.store.is_shared()
     }
 
     /// Whether there is a database in that folder.
@@ -87,7 +124,7 @@ impl Admin {
     /// # Errors
     /// [`Error::Refused`] when one runs and could not be told. It will know when it is started anew.
     pub fn tell(&self) -> Result<bool, Error> {
-        control::tell(&self.folder)
+        control::tell(&self.folder, self.elsewhere.as_ref().map(|_| self.store.epoch()))
     }
 
     /// Stores something, if the program may do that.
@@ -101,7 +138,10 @@ impl Admin {
 
 impl std::fmt::Debug for Admin {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "Admin({})", self.folder.display())
+        match &self.elsewhere {
+            Some(database) => write!(f, "Admin({database})"),
+            None => write!(f, "Admin({})", self.folder.display()),
+        }
     }
 }
 

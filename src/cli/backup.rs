@@ -30,6 +30,10 @@ pub struct Options {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// the same, as a server is given it: sqlite:FOLDER/parlor.db
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 pub fn read(args: &[String], env: impl Fn(&str) -> Option<OsString>) -> Result<Options, Stopped> {
@@ -41,7 +45,8 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 fn back_up(options: &Options) -> Result<(), Error> {
-    let backup = Admin::back_up(&folder::of(options.data.as_ref()), &options.file)?;
+    let folder = folder::here(&folder::Place(&options.data, &options.database), "pg_dump", "mysqldump")?;
+    let backup = Admin::back_up(&folder, &options.file)?;
     if options.quiet {
         return Ok(());
     }

@@ -11,14 +11,55 @@ pub fn of(given: Option<&PathBuf>) -> PathBuf {
     given.cloned().or_else(variable).unwrap_or_else(|| "parlor-data".into())
 }
 
+/// What stood in `--data` and `--database`.
+pub struct Place<'a>(pub &'a Option<PathBuf>, pub &'a Option<String>);
+
+impl Place<'_> {
+    /// The database that is in no data folder: the one that was given, or the server's variable names, unless a folder was given.
+    fn elsewhere(&self) -> Option<String> {
+        let variable = || if self.0.is_some() { None } else { variable() };
+        self.1.clone().or_else(variable)
+    }
+}
+
+fn variable() -> Option<String> {
+    std::env::var("PARLOR_DATABASE").ok().filter(|address| !address.is_empty())
+}
+
+/// The data folder, for what can be done with one alone. With a database that is in none, others do that: `postgres`, `mysql`.
+pub fn here(place: &Place, postgres: &str, mysql: &str) -> Result<PathBuf, Error> {
+    let Some(address) = place.elsewhere() else { return Ok(of(place.0.as_ref())) };
+    let Some(file) = address.strip_prefix("sqlite:") else {
+        let instead = if address.starts_with("postgres") { postgres } else { mysql };
+        return Err(Error::Refused(format!(
+            "this is for SQLite, and the database is another: use {instead}. For one in a data folder, give --data"
+        )));
+    };
+    let file = Path::new(file.strip_prefix("//").unwrap_or(file));
+    match file.parent() {
+        Some(folder) if file.ends_with("parlor.db") && folder != Path::new("") => Ok(folder.into()),
+        Some(_) if file.ends_with("parlor.db") => Ok(".".into()),
+        _ => Err(Error::Refused(format!(
+            "this is for a data folder, and {} is in none; to copy it: parlor migrate {address} sqlite:COPY.db",
+            file.display()
+        ))),
+    }
+}
+
 /// Opens the database that is there.
-pub fn open(given: Option<&PathBuf>) -> Result<Admin, Error> {
-    Admin::open(&of(given))
+pub fn open(place: Place) -> Result<Admin, Error> {
+    match place.elsewhere() {
+        Some(address) => Admin::at(&address, &of(place.0.as_ref())),
+        None => Admin::open(&of(place.0.as_ref())),
+    }
 }
 
 /// Opens the database for something that may come before the first server: it is made where there is none.
-pub fn make(given: Option<&PathBuf>) -> Result<Admin, Error> {
-    let folder = of(given);
+pub fn make(place: Place) -> Result<Admin, Error> {
+    let folder = of(place.0.as_ref());
+    if let Some(address) = place.elsewhere() {
+        return Admin::make_at(&address, &folder);
+    }
     if !Admin::is_there(&folder) {
         eprintln!("There is no database in {} yet; it is made.", folder.display());
     }
@@ -28,7 +69,11 @@ pub fn make(given: Option<&PathBuf>) -> Result<Admin, Error> {
 /// Says what was done, once the server that runs knows it, too.
 pub fn done(admin: &Admin, what: &str) -> Result<(), Error> {
     let told = admin.tell();
-    let knows = if matches!(told, Ok(true)) { "; the server that runs knows it" } else { "" };
+    let knows = match told {
+        Ok(true) => "; the server that runs knows it",
+        Ok(false) if admin.is_shared() => "; a server that runs elsewhere knows it once it is started anew",
+        _ => "",
+    };
     say(&format!("{what}{knows}\n"))?;
     told.map(drop)
 }

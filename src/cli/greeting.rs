@@ -65,6 +65,8 @@ fn greeting(
         line("data", "in memory; at the end the lesson is written into a page here");
     } else if settings.memory {
         line("data", "in memory; nothing is kept after the end");
+    } else if let Some(address) = &settings.database {
+        line("data", &without_secrets(address));
     } else {
         let folder = std::path::absolute(&settings.data).unwrap_or_else(|_| settings.data.clone());
         line(
@@ -107,6 +109,15 @@ fn greeting(
     text
 }
 
+/// An address without user, password and settings: whoever looks over a shoulder at the terminal need not see them.
+fn without_secrets(address: &str) -> String {
+    let bare = address.split('?').next().unwrap_or(address);
+    match bare.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host)),
+        None => bare.into(),
+    }
+}
+
 /// A QR code in half-height blocks, dark on light whatever the terminal's colours: a scanner wants it so.
 fn drawn(code: &QrCode, colours: bool) -> String {
     let image =
@@ -131,6 +142,8 @@ mod tests {
         let text = greeted(&[], "127.0.0.1:8080", &["192.168.1.4"]);
         assert!(text.contains("http://127.0.0.1:8080\n") && !text.contains("192.168"), "{text}");
         assert!(text.contains("parlor-data/parlor.db (SQLite, synchronous=full)"), "{text}");
+        let shared = greeted(&["--database", "postgres://ann:secret@db/chat?password=secret"], "127.0.0.1:8080", &[]);
+        assert!(shared.contains("postgres://db/chat\n") && !shared.contains("secret"), "{shared}");
         assert!(text.contains("for 16000 clients, set by x = 1"), "{text}");
     }
 

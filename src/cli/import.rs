@@ -34,6 +34,10 @@ pub struct Options {
     /// folder of the database, made if missing (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 pub fn read(args: &[String], env: impl Fn(&str) -> Option<OsString>) -> Result<Options, Stopped> {
@@ -52,11 +56,11 @@ pub fn run(options: &Options) -> ExitCode {
 fn import(options: &Options) -> Result<(), Error> {
     let room = options.room.as_deref();
     let imported = if options.file == Path::new("-") {
-        let admin = folder::make(options.data.as_ref())?;
+        let admin = folder::make(folder::Place(&options.data, &options.database))?;
         admin.import(&mut std::io::stdin().lock(), room).map(|room| (admin, room))
     } else {
         let file = File::open(&options.file).map_err(|cause| Error::File(options.file.clone(), cause))?;
-        let admin = folder::make(options.data.as_ref())?;
+        let admin = folder::make(folder::Place(&options.data, &options.database))?;
         admin.import(&mut BufReader::new(file), room).map(|room| (admin, room))
     };
     let (admin, room) = imported.map_err(|error| folder::about(&options.file, error))?;

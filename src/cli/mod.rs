@@ -13,6 +13,7 @@ mod folder;
 mod greeting;
 mod import;
 mod lesson;
+mod migrate;
 mod order;
 mod password;
 mod restore;
@@ -45,11 +46,12 @@ pub enum Command {
     Import(import::Options),
     Backup(backup::Options),
     Restore(restore::Options),
+    Migrate(migrate::Options),
     Completions(completions::Options),
 }
 
-const COMMANDS: [&str; 10] =
-    ["connect", "bench", "user", "token", "room", "export", "import", "backup", "restore", "completions"];
+const COMMANDS: [&str; 11] =
+    ["connect", "bench", "user", "token", "room", "export", "import", "backup", "restore", "migrate", "completions"];
 
 pub fn run() -> ExitCode {
     let env = |name: &str| std::env::var_os(name);
@@ -66,6 +68,7 @@ pub fn run() -> ExitCode {
         Some("import") => import::read(&args[1..], env).map(|options| import::run(&options)),
         Some("backup") => backup::read(&args[1..], env).map(|options| backup::run(&options)),
         Some("restore") => restore::read(&args[1..], env).map(|options| restore::run(&options)),
+        Some("migrate") => migrate::read(&args[1..], env).map(|options| migrate::run(&options)),
         Some("completions") => completions::read(&args[1..], env).map(completions::run),
         Some(word) if !word.starts_with('-') && word != "help" => Err(no_command(word)),
         _ => settings::read(&args, env).and_then(|settings| match &settings.command {

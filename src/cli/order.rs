@@ -27,6 +27,10 @@ pub struct Ban {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Lets somebody in again who was banned.
@@ -40,6 +44,10 @@ pub struct Unban {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Silences somebody, who can read on.
@@ -61,6 +69,10 @@ pub struct Mute {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Lets somebody speak again who was muted.
@@ -74,16 +86,20 @@ pub struct Unmute {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 pub fn ban(task: &Ban) -> Result<(), Error> {
-    let admin = folder::open(task.data.as_ref())?;
+    let admin = folder::open(folder::Place(&task.data, &task.database))?;
     let sanction = admin.ban(&task.name, task.span, &task.reason)?;
     folder::done(&admin, &format!("{} is {}", sanction.name, said(&sanction)))
 }
 
 pub fn unban(task: &Unban) -> Result<(), Error> {
-    let admin = folder::open(task.data.as_ref())?;
+    let admin = folder::open(folder::Place(&task.data, &task.database))?;
     if !admin.unban(&task.name)? {
         return Err(nothing_to_lift(&task.name, "banned"));
     }
@@ -91,13 +107,13 @@ pub fn unban(task: &Unban) -> Result<(), Error> {
 }
 
 pub fn mute(task: &Mute) -> Result<(), Error> {
-    let admin = folder::open(task.data.as_ref())?;
+    let admin = folder::open(folder::Place(&task.data, &task.database))?;
     let sanction = admin.mute(&task.name, task.span, &task.reason)?;
     folder::done(&admin, &format!("{} is {}", sanction.name, said(&sanction)))
 }
 
 pub fn unmute(task: &Unmute) -> Result<(), Error> {
-    let admin = folder::open(task.data.as_ref())?;
+    let admin = folder::open(folder::Place(&task.data, &task.database))?;
     if !admin.unmute(&task.name)? {
         return Err(nothing_to_lift(&task.name, "muted"));
     }

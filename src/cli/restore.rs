@@ -27,6 +27,10 @@ pub struct Options {
     /// folder of the database, made if missing (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// the same, as a server is given it: sqlite:FOLDER/parlor.db
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 pub fn read(args: &[String], env: impl Fn(&str) -> Option<OsString>) -> Result<Options, Stopped> {
@@ -38,7 +42,7 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 fn restore(options: &Options) -> Result<(), Error> {
-    let folder = folder::of(options.data.as_ref());
+    let folder = folder::here(&folder::Place(&options.data, &options.database), "pg_restore or psql", "mysql")?;
     let restored = Admin::restore(&folder, &options.file).map_err(|error| match error {
         Error::FolderInUse(folder, process) => {
             let process = process.map(|process| format!(" (process {process})")).unwrap_or_default();

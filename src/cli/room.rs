@@ -63,6 +63,10 @@ pub struct Add {
     /// folder of the database, made if missing (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Lists all rooms, the oldest first, private and direct ones too.
@@ -76,6 +80,10 @@ pub struct List {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Gives a room another title, another topic, or both.
@@ -97,6 +105,10 @@ pub struct Change {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Closes a room to posts; it can be read all the time.
@@ -110,6 +122,10 @@ pub struct Archive {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Opens an archived room to posts again.
@@ -123,6 +139,10 @@ pub struct Reopen {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Lists the members of a private or direct room, in the order in which they came.
@@ -140,6 +160,10 @@ pub struct Members {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Makes people members of a private room.
@@ -157,6 +181,10 @@ pub struct Invite {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Ends people's membership of a private room.
@@ -174,6 +202,10 @@ pub struct Remove {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 pub fn read(args: &[String], env: impl Fn(&str) -> Option<OsString>) -> Result<Options, Stopped> {
@@ -198,8 +230,8 @@ pub fn run(options: Options) -> ExitCode {
         Task::Add(task) => add(&task),
         Task::List(task) => list(&task),
         Task::Change(task) => change(&task),
-        Task::Archive(task) => archive(&task.room, task.data.as_ref(), true),
-        Task::Reopen(task) => archive(&task.room, task.data.as_ref(), false),
+        Task::Archive(task) => archive(&task.room, folder::Place(&task.data, &task.database), true),
+        Task::Reopen(task) => archive(&task.room, folder::Place(&task.data, &task.database), false),
         Task::Members(task) => members(&task),
         Task::Invite(task) => invite(&task),
         Task::Remove(task) => remove(&task),
@@ -207,7 +239,7 @@ pub fn run(options: Options) -> ExitCode {
 }
 
 fn add(task: &Add) -> Result<(), Error> {
-    let admin = folder::make(task.data.as_ref())?;
+    let admin = folder::make(folder::Place(&task.data, &task.database))?;
     if task.private {
         let members: Vec<&str> = task.member.iter().map(String::as_str).collect();
         admin.create_private_room(&task.room, &task.title, &members)?;
@@ -221,7 +253,7 @@ fn add(task: &Add) -> Result<(), Error> {
 }
 
 fn list(task: &List) -> Result<(), Error> {
-    let rooms = folder::open(task.data.as_ref())?.rooms()?;
+    let rooms = folder::open(folder::Place(&task.data, &task.database))?.rooms()?;
     if task.json {
         return json(&rooms);
     }
@@ -236,20 +268,20 @@ fn list(task: &List) -> Result<(), Error> {
 }
 
 fn change(task: &Change) -> Result<(), Error> {
-    let admin = folder::open(task.data.as_ref())?;
+    let admin = folder::open(folder::Place(&task.data, &task.database))?;
     admin.describe_room(&task.room, task.title.as_deref(), task.topic.as_deref())?;
     folder::done(&admin, &format!("the room {} is described so now", task.room))
 }
 
-fn archive(room: &str, data: Option<&PathBuf>, archived: bool) -> Result<(), Error> {
-    let admin = folder::open(data)?;
+fn archive(room: &str, place: folder::Place, archived: bool) -> Result<(), Error> {
+    let admin = folder::open(place)?;
     admin.archive_room(room, archived)?;
     let how = if archived { "is archived: it can be read, and not posted to" } else { "is open again" };
     folder::done(&admin, &format!("the room {room} {how}"))
 }
 
 fn members(task: &Members) -> Result<(), Error> {
-    let room = folder::open(task.data.as_ref())?.room(&task.room)?;
+    let room = folder::open(folder::Place(&task.data, &task.database))?.room(&task.room)?;
     if room.kind == "public" {
         return Err(Error::Refused(format!("{} is public: it has no members, everybody may come in", task.room)));
     }
@@ -260,13 +292,13 @@ fn members(task: &Members) -> Result<(), Error> {
 }
 
 fn invite(task: &Invite) -> Result<(), Error> {
-    let admin = folder::open(task.data.as_ref())?;
+    let admin = folder::open(folder::Place(&task.data, &task.database))?;
     let invited = task.name.iter().try_for_each(|name| admin.add_member(&task.room, name));
     told(&admin, invited, &format!("{} in the room {} now", are(&task.name), task.room))
 }
 
 fn remove(task: &Remove) -> Result<(), Error> {
-    let admin = folder::open(task.data.as_ref())?;
+    let admin = folder::open(folder::Place(&task.data, &task.database))?;
     let removed = task.name.iter().try_for_each(|name| admin.remove_member(&task.room, name));
     told(&admin, removed, &format!("{} no more in the room {}", are(&task.name), task.room))
 }

@@ -81,7 +81,20 @@ fn builder(settings: &Settings, certificate: Option<Certificate>) -> Result<parl
         builder = builder.rate(a_second, at_once);
     }
     if !settings.memory && !settings.classroom {
-        builder = builder.sqlite(&settings.data, settings.sync);
+        builder = match &settings.database {
+            Some(address) => {
+                let builder = builder.database(address, settings.sync);
+                // It is not made for that alone.
+                if settings.data.is_dir() { builder.commands(&settings.data) } else { builder }
+            }
+            None => builder.sqlite(&settings.data, settings.sync),
+        };
+    }
+    if let Some(seconds) = settings.drain {
+        builder = builder.drain(Duration::from_secs_f64(seconds));
+    }
+    if let Some(address) = &settings.cluster {
+        builder = cluster(builder, address)?;
     }
     if let Some(folder) = &settings.www {
         builder = builder.www(folder);
@@ -102,6 +115,17 @@ fn builder(settings: &Settings, certificate: Option<Certificate>) -> Result<parl
         builder = builder.allow_origin(origin);
     }
     Ok(builder)
+}
+
+#[cfg(feature = "cluster")]
+fn cluster(builder: parlor::Builder, address: &str) -> Result<parlor::Builder, Error> {
+    Ok(builder.cluster(address))
+}
+
+#[cfg(not(feature = "cluster"))]
+fn cluster(_: parlor::Builder, _: &str) -> Result<parlor::Builder, Error> {
+    let build = "cargo build --release --features cluster,postgres";
+    Err(Error::Setting(format!("this parlor was built to be the only one on its database. Build it with: {build}")))
 }
 
 /// One line an event, on standard error: time, level, what happened.

@@ -29,6 +29,16 @@ pub struct Settings {
     #[argh(option, arg_name = "folder", default = "PathBuf::from(\"parlor-data\")")]
     pub data: PathBuf,
 
+    /// the database, where it is another than the one in --data: sqlite:PATH, postgres://USER@HOST/NAME or
+    /// mysql://USER@HOST/NAME; its tables are made if missing
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
+
+    /// be one of several servers on the same --database, which tell each other what happens over the Redis at
+    /// redis://HOST
+    #[argh(option, arg_name = "address")]
+    pub cluster: Option<String>,
+
     /// keep everything in memory, and nothing after the end
     #[argh(switch)]
     pub memory: bool,
@@ -37,8 +47,8 @@ pub struct Settings {
     #[argh(switch)]
     pub classroom: bool,
 
-    /// how surely a message is on disk before it is shown: full, or normal, which a power cut can cost the last few
-    /// (default: full)
+    /// how surely a message is on disk before it is shown: full, or normal, for SQLite alone, which a power cut can cost
+    /// the last few (default: full)
     #[argh(option, arg_name = "full|normal", default = "parlor::Synchronous::Full", from_str_fn(sync))]
     pub sync: parlor::Synchronous,
 
@@ -77,6 +87,11 @@ pub struct Settings {
     /// seconds of silence after which a client is pinged (default: 30)
     #[argh(option, arg_name = "seconds", default = "30.0", from_str_fn(seconds))]
     pub keepalive: f64,
+
+    /// seconds over which a server that stops sends its clients away, one after the other, to others behind the same
+    /// address (default: 0; with --cluster: 10)
+    #[argh(option, arg_name = "seconds", from_str_fn(seconds_or_none))]
+    pub drain: Option<f64>,
 
     /// let pages of this origin connect too, such as https://example.org; may be given again
     #[argh(option, arg_name = "origin")]
@@ -144,6 +159,8 @@ const VARIABLES: Variables = Variables {
     options: &[
         "listen",
         "data",
+        "database",
+        "cluster",
         "sync",
         "join",
         "guests",
@@ -158,6 +175,7 @@ const VARIABLES: Variables = Variables {
         "outbox-limit",
         "handshake-time",
         "keepalive",
+        "drain",
         "tls",
         "tls-cert",
         "tls-key",
@@ -173,6 +191,13 @@ pub fn read(args: &[String], env: impl Fn(&str) -> Option<OsString>) -> Result<S
     let settings: Settings = environment::read(&["parlor"], args, &VARIABLES, env)?;
     if settings.version {
         return Err(Stopped::Told(format!("parlor {}\n", env!("CARGO_PKG_VERSION"))));
+    }
+    let is_sqlite = settings.database.as_ref().is_none_or(|address| address.starts_with("sqlite:"));
+    if settings.sync == parlor::Synchronous::Normal && !is_sqlite {
+        // The server outlives it, and would give the same numbers to other messages.
+        let why =
+            "--sync normal is for SQLite alone: another database that crashes would take back what people have seen";
+        return Err(Stopped::Misunderstood(why.into()));
     }
     Ok(settings)
 }
@@ -225,6 +250,10 @@ fn level(text: &str) -> Result<log::LevelFilter, String> {
 fn seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "give a number of seconds".to_owned())?;
     if seconds > 0.0 && seconds <= 86_400.0 { Ok(seconds) } else { Err("more than 0 seconds, a day at most".into()) }
+}
+
+fn seconds_or_none(text: &str) -> Result<f64, String> {
+    if text == "0" { Ok(0.0) } else { seconds(text) }
 }
 
 #[cfg(test)]

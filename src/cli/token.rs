@@ -55,6 +55,10 @@ pub struct Make {
     /// folder of the database, made if missing (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Lists the tokens of all, or of one.
@@ -72,6 +76,10 @@ pub struct List {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Ends a token: what is connected with it is closed.
@@ -85,6 +93,10 @@ pub struct Revoke {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 pub fn read(args: &[String], env: impl Fn(&str) -> Option<OsString>) -> Result<Options, Stopped> {
@@ -100,7 +112,11 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 fn make(task: &Make) -> Result<(), Error> {
-    let admin = if task.bot { folder::make(task.data.as_ref())? } else { folder::open(task.data.as_ref())? };
+    let admin = if task.bot {
+        folder::make(folder::Place(&task.data, &task.database))?
+    } else {
+        folder::open(folder::Place(&task.data, &task.database))?
+    };
     let make = if task.bot { Admin::make_bot } else { Admin::make_token };
     let (token, secret) = make(&admin, &task.name, &task.label)?;
     // First of all: nobody sees it again.
@@ -118,7 +134,7 @@ fn make(task: &Make) -> Result<(), Error> {
 }
 
 fn list(task: &List) -> Result<(), Error> {
-    let tokens = folder::open(task.data.as_ref())?.tokens(task.name.as_deref())?;
+    let tokens = folder::open(folder::Place(&task.data, &task.database))?.tokens(task.name.as_deref())?;
     if task.json {
         let json = serde_json::to_string(&tokens).map_err(|e| Error::Store(e.to_string()))?;
         return folder::say(&(json + "\n"));
@@ -136,7 +152,7 @@ fn list(task: &List) -> Result<(), Error> {
 }
 
 fn revoke(task: &Revoke) -> Result<(), Error> {
-    let admin = folder::open(task.data.as_ref())?;
+    let admin = folder::open(folder::Place(&task.data, &task.database))?;
     let token = admin.revoke_token(&task.id)?;
     folder::done(&admin, &format!("the token {} of {} lets nobody in any more", token.id, token.name))
 }

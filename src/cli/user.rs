@@ -54,6 +54,10 @@ pub struct Add {
     /// folder of the database, made if missing (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Lists all accounts, the oldest first, and then guests who are banned or muted.
@@ -67,6 +71,10 @@ pub struct List {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Gives an account another password, asked for or read from standard input, and signs it out everywhere.
@@ -80,6 +88,10 @@ pub struct Passwd {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Gives an account another role.
@@ -97,6 +109,10 @@ pub struct SetRole {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 /// Closes an account and ends its memberships. What was said stays; the name is free, for guests too.
@@ -110,6 +126,10 @@ pub struct Remove {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 pub fn read(args: &[String], env: impl Fn(&str) -> Option<OsString>) -> Result<Options, Stopped> {
@@ -131,7 +151,7 @@ pub fn run(options: Options) -> ExitCode {
 }
 
 fn add(task: &Add) -> Result<(), Error> {
-    let admin = folder::make(task.data.as_ref())?;
+    let admin = folder::make(folder::Place(&task.data, &task.database))?;
     // Nobody is asked for a password in vain.
     if admin.account(&task.name)?.is_some() {
         return Err(Error::Refused(format!("{}, or a name that looks like it, has an account already", task.name)));
@@ -141,7 +161,7 @@ fn add(task: &Add) -> Result<(), Error> {
 }
 
 fn list(task: &List) -> Result<(), Error> {
-    let admin = folder::open(task.data.as_ref())?;
+    let admin = folder::open(folder::Place(&task.data, &task.database))?;
     let (accounts, sanctions) = (admin.accounts()?, admin.sanctions()?);
     if task.json {
         return order::say_as_json(&accounts, &sanctions);
@@ -164,7 +184,7 @@ fn list(task: &List) -> Result<(), Error> {
 }
 
 fn passwd(task: &Passwd) -> Result<(), Error> {
-    let admin = folder::open(task.data.as_ref())?;
+    let admin = folder::open(folder::Place(&task.data, &task.database))?;
     // Nobody is asked for a password in vain.
     if admin.account(&task.name)?.is_none() {
         let name = &task.name;
@@ -178,13 +198,13 @@ fn passwd(task: &Passwd) -> Result<(), Error> {
 }
 
 fn set_role(task: &SetRole) -> Result<(), Error> {
-    let admin = folder::open(task.data.as_ref())?;
+    let admin = folder::open(folder::Place(&task.data, &task.database))?;
     admin.set_role(&task.name, task.role)?;
     folder::done(&admin, &format!("{} is {} now", task.name, called(task.role)))
 }
 
 fn remove(task: &Remove) -> Result<(), Error> {
-    let admin = folder::open(task.data.as_ref())?;
+    let admin = folder::open(folder::Place(&task.data, &task.database))?;
     admin.close_account(&task.name)?;
     folder::done(&admin, &format!("{} has no account any more", task.name))
 }

@@ -5,9 +5,11 @@
 //! outbox.
 
 mod packer;
+mod spared;
 mod unpacker;
 
 pub(crate) use packer::Packer;
+pub(crate) use spared::{Spared, Tally};
 pub(crate) use unpacker::{Fault, Unpacker};
 
 use crate::head::Head;

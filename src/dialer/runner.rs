@@ -5,6 +5,7 @@ use super::session::Session;
 use super::websocket::{Incoming, WebSocket};
 use super::{DialError, Dialer, Problem};
 use crate::message::Message;
+use crate::protocol::close;
 use crossbeam_channel::Sender;
 use parking_lot::{Condvar, Mutex};
 use std::collections::HashMap;
@@ -212,6 +213,8 @@ fn wait(cause: &DialError, failures: u32) -> Duration {
     let wait = doubled.min(LONGEST_WAIT);
     let wait = wait - wait / 4 * u32::from(chance[0]) / 256;
     match cause {
+        // Another server goes on behind the same address.
+        DialError::Closed(close::AWAY, why) if failures == 0 && why == close::ELSEWHERE => Duration::ZERO,
         DialError::Refused { retry_after: Some(after), .. } => wait.max(*after),
         _ => wait,
     }

@@ -1,6 +1,7 @@
 //! What every route of the API checks of a request: where it comes from, whose it is, and the fields of its body.
 
 use super::{Answer, field, header, problem};
+use crate::cluster::note::{Counted, Note};
 use crate::identity::{COOKIE, bearer, hash};
 use crate::line::Line;
 use crate::name::PersonName;
@@ -124,13 +125,17 @@ pub(super) fn count_login(line: &Line, request: &Request, name: &PersonName) -> 
 pub(super) fn forgive_login(line: &Line, address: Option<IpAddr>, name: &PersonName) {
     line.tries.forgive(&login_of(name));
     line.tries.give_back(&login_from(address));
+    line.cluster.tell(|| Note::Forgiven(login_of(name)));
+    line.cluster.tell(|| Note::GivenBack(login_from(address)));
 }
 
 fn count(line: &Line, key: String, allowance: Allowance) -> Result<(), Answer> {
     if !line.settings.logins {
         return Ok(());
     }
-    line.tries.take(key, allowance, Instant::now()).map_err(too_many)
+    line.tries.take(key.clone(), allowance, Instant::now()).map_err(too_many)?;
+    line.cluster.tell(|| Note::Tried(key, if allowance == LOGINS { Counted::Login } else { Counted::Name }));
+    Ok(())
 }
 
 fn login_of(name: &PersonName) -> String {

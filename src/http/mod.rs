@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::front::Way;
 use crate::line::Line;
 use crate::metrics;
+use crate::mishap::caught;
 use log::{debug, warn};
 use page::Page;
 use parking_lot::RwLock;
@@ -195,7 +196,7 @@ impl Workers {
 fn work(line: &Line, page: &Page, passwords: &Passwords, served: &Served, stop: &AtomicBool) {
     while !stop.load(SeqCst) {
         match served.server().recv() {
-            Ok(mut request) => match answer(line, page, &mut request) {
+            Ok(mut request) => match careful(line, || answer(line, page, &mut request)) {
                 Reply::Now(answer) => send(request, answer),
                 Reply::Later(job) => passwords.take(request, job),
             },
@@ -203,6 +204,20 @@ fn work(line: &Line, page: &Page, passwords: &Passwords, served: &Served, stop: 
             // Another has taken its place, or will.
             Err(cause) => debug!("the page's socket: {cause}"),
         }
+    }
+}
+
+/// Answers a request. One that makes it panic is refused, and does not take the thread with it that others need.
+fn careful<T: From<Answer>>(line: &Line, work: impl FnOnce() -> T) -> T {
+    caught("a request", work).unwrap_or_else(|| {
+        line.metrics.panics.inc();
+        T::from(problem(500, "fault", "a fault here, which is ours; it was noted"))
+    })
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Reply {
+        Reply::Now(answer)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Requests with a password in them, two at a time. Each takes 46 MiB and a while, so nobody can have the server do more at once;
 //! the page and everyone else do not wait for them.
 
-use super::{Answer, Reply, field, problem, send};
+use super::{Answer, Reply, careful, field, problem, send};
 use crate::error::Error;
 use crate::line::Line;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
@@ -58,7 +58,7 @@ impl Passwords {
 
 fn work(line: &Line, waiting: &Receiver<Waiting>) {
     while let Ok(Waiting { since, request, job }) = waiting.recv() {
-        let answer = if since.elapsed() > PATIENCE { busy() } else { job(line) };
+        let answer = if since.elapsed() > PATIENCE { busy() } else { careful(line, || job(line)) };
         send(request, answer);
     }
 }

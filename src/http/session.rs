@@ -50,7 +50,9 @@ fn open(line: &Line, request: &mut Request) -> Result<Reply, Answer> {
         return Ok(later(move |line| {
             let account = line.store.account(&name).map_err(|e| unavailable(&e))?;
             let stored = account.as_ref().map(|account| account.password.as_str());
-            let Some(account) = account.as_ref().filter(|_| is_right(&password, stored)) else {
+            // Of a name that nobody has, too: how long it takes tells nobody which there are.
+            let right = is_right(&password, stored);
+            let Some(account) = account.as_ref().filter(|_| right) else {
                 return Err(problem(401, "unknown_credentials", "this name and this password do not belong together"));
             };
             forgive_login(line, address, &name);

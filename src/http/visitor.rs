@@ -43,6 +43,7 @@ impl Visitor {
         let visitor = Visitor::of(line, request)?;
         let bucket = line.rates.of(&visitor.person.name, Instant::now());
         bucket.take(Instant::now()).map_err(|wait| refused(too_fast(wait)))?;
+        line.cluster.spent(&visitor.person.name);
         Ok(visitor)
     }
 

@@ -5,6 +5,7 @@ use super::tokens::bot;
 use super::visitor::{refused, room_in_path};
 use super::{Answer, done, json, problem};
 use crate::actor::Actor;
+use crate::cluster::note::Note;
 use crate::line::Line;
 use crate::store::{Kind, NewWebhook, Person, Role, Room, Time, Webhook, random_hex};
 use crate::webhooks::{Rooms, checked_url};
@@ -61,6 +62,7 @@ fn make(line: &Line, person: &Person, fields: &Fields) -> Result<Answer, Answer>
     let rooms = rooms.filter(|room| room_id.is_none_or(|own| own == *room));
     let touched = rooms.map(|room| (room, marks.get(&room).copied().unwrap_or(0))).collect();
     line.webhooks.add(new.id.clone(), room_id, marks, touched, false);
+    line.cluster.tell(|| Note::Webhooks);
     info!("{} made the webhook {} of {}", person.name, new.id, of.name);
     let webhook = line.store.webhook(&new.id).map_err(|e| unavailable(&e))?;
     let mut answer = webhook.map(|webhook| shown(line, &webhook)).unwrap_or_default();
@@ -95,6 +97,7 @@ fn pause(line: &Line, person: &Person, id: &str, fields: &Fields) -> Result<Answ
     let error = webhook.error.as_deref().filter(|_| paused);
     line.store.judge_webhook(&webhook.id, 0, paused, error).map_err(|e| unavailable(&e))?;
     line.webhooks.pause(&webhook.id, paused);
+    line.cluster.tell(|| Note::Webhooks);
     let webhook = line.store.webhook(&webhook.id).map_err(|e| unavailable(&e))?.ok_or_else(none)?;
     Ok(json(200, &shown(line, &webhook)))
 }
@@ -103,6 +106,7 @@ fn remove(line: &Line, person: &Person, id: &str) -> Result<Answer, Answer> {
     let webhook = find(line, person, id)?;
     line.store.remove_webhook(&webhook.id).map_err(|e| unavailable(&e))?;
     line.webhooks.remove(&webhook.id);
+    line.cluster.tell(|| Note::Webhooks);
     info!("{} took the webhook {} of {} away", person.name, webhook.id, webhook.person.name);
     Ok(done())
 }

@@ -41,6 +41,8 @@ pub const MOST_MEMBERS: usize = 100;
 pub mod close {
     /// The server is going away.
     pub const AWAY: u16 = 1001;
+    /// The reason of that where others go on behind the same address.
+    pub const ELSEWHERE: &str = "come back at once, with since: other servers go on";
     /// A frame that breaks RFC 6455.
     pub const PROTOCOL: u16 = 1002;
     /// A binary frame in the chat.

@@ -1,6 +1,7 @@
 //! What the server says: facts in, frames out.
 
 use super::{FoundFields, Limits, Muted, Problem};
+use crate::deflate::Spared;
 use crate::doors::Standing;
 use crate::frame;
 use crate::name::{PersonName, RoomName};
@@ -333,13 +334,15 @@ pub fn person(name: &PersonName, avatar: bool) -> Bytes {
     say("person", Person { name, avatar })
 }
 
-/// The answer to a `ping`.
-pub fn pong(t: Option<&Value>) -> Bytes {
+/// The answer to a `ping`, with what packing has spared this connection, if it was agreed on.
+pub fn pong(t: Option<&Value>, packed: Option<Spared>) -> Bytes {
     #[derive(Serialize)]
     struct Pong<'a> {
         t: Option<&'a Value>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        packed: Option<Spared>,
     }
-    say("pong", Pong { t })
+    say("pong", Pong { t, packed })
 }
 
 /// A refusal.
@@ -394,6 +397,6 @@ mod tests {
             payload(error(&problem)),
             serde_json::json!({"type": "error", "code": "no_such_room", "message": "none", "room": "x"})
         );
-        assert_eq!(payload(pong(Some(&5.into()))), serde_json::json!({"type": "pong", "t": 5}));
+        assert_eq!(payload(pong(Some(&5.into()), None)), serde_json::json!({"type": "pong", "t": 5}));
     }
 }

@@ -1,10 +1,23 @@
 //! The contract of [`Store`], checked on every store alike.
 
+mod batches;
+mod copies;
+#[path = "../../tests/common/engines.rs"]
+mod engines;
 mod keeping;
 mod search;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod shared;
+mod texts;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod tls;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod tripwire;
 
+use super::address::Address;
 use super::people::{Invitation, NewAccount, NewSession, PersonId, Registered};
 use super::*;
+use engines::Engine;
 use std::collections::HashSet;
 
 mod api;
@@ -17,6 +30,16 @@ fn on_each(check: Check) {
     check(&Memory::new(5).unwrap());
     let folder = tempfile::tempdir().unwrap();
     check(&Sql::sqlite(folder.path(), Synchronous::Full, 5).unwrap());
+    for engine in engines() {
+        check(&Sql::open(&Address::parse(&engine.fresh()).unwrap(), Synchronous::Full, 5).unwrap());
+    }
+}
+
+/// The database servers that this build can speak to, and that this machine has.
+fn engines() -> Vec<&'static Engine> {
+    let postgres = if cfg!(feature = "postgres") { engines::postgres() } else { None };
+    let mariadb = if cfg!(feature = "mysql") { engines::mariadb() } else { None };
+    postgres.into_iter().chain(mariadb).collect()
 }
 
 fn name(text: &str) -> PersonName {
@@ -78,6 +101,9 @@ fn numbers_rise_by_one_in_each_room() {
             .collect();
         assert_eq!(numbers, [(lobby, 1, 1), (garden.id, 1, 1), (lobby, 2, 2)]);
         assert_eq!(store.room(&garden.name).unwrap().unwrap().head, 1);
+        let mut heads = store.heads().unwrap();
+        heads.sort_unstable();
+        assert_eq!(heads, [(lobby, 2), (garden.id, 1)]);
     });
 }
 

@@ -108,6 +108,10 @@ impl Store for Memory {
         Ok(state.rooms.iter().map(furnished).collect())
     }
 
+    fn heads(&self) -> Result<Vec<(RoomId, Rev)>, Error> {
+        Ok(self.state.read().rooms.iter().map(|kept| (kept.room.id, kept.room.head)).collect())
+    }
+
     fn room(&self, name: &RoomName) -> Result<Option<Room>, Error> {
         let state = self.state.read();
         Ok(state.names.get(name).map(|id| state.kept(*id).room.clone()))

@@ -5,24 +5,38 @@
 //! - (author, the client's id) is unique: a repeat is not stored, and the message it repeats is given back;
 //! - `record` is all or nothing: after an error nothing of the batch may be shown to anyone.
 
+#[cfg(feature = "sql")]
+mod address;
+#[cfg(all(feature = "http", feature = "sqlite"))]
+pub(crate) mod backup;
 mod change;
-#[cfg(feature = "sqlite")]
-pub(crate) mod copy;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sql")]
+mod copy;
+#[cfg(feature = "sql")]
 mod database;
 mod keeping;
+#[cfg(feature = "sql")]
+mod link;
 mod memory;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod order;
 mod people;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sql")]
 mod readers;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sql")]
 mod schema;
 mod search;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sql")]
 mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod tokens;
 mod webhooks;
+#[cfg(feature = "sql")]
+mod workers;
 
 use crate::error::Error;
 use crate::name::{DIRECT, PersonName, RoomName};
@@ -30,10 +44,14 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+#[cfg(feature = "sql")]
+pub(crate) use address::Address;
 pub use change::{Change, Fault};
 #[cfg(all(feature = "http", feature = "sqlite"))]
 pub use change::{MOST_REACTIONS, MOST_SIGNS};
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sql")]
+pub use copy::{CopiedTable, Progress, copy_database};
+#[cfg(feature = "sql")]
 pub use database::Synchronous;
 pub use keeping::Keeping;
 #[cfg(all(feature = "http", feature = "sqlite"))]
@@ -43,8 +61,10 @@ pub use order::{Deed, Order, Penalty, Sanction};
 #[cfg(feature = "http")]
 pub use people::{Invitation, NewAccount, NewSession, PersonView, Registered, SessionView, public_id};
 pub use people::{People, Person, PersonId, Role};
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+pub(crate) use postgres::connect_plainly as connect_to_postgres;
 pub use search::{Cursor, Found, Hit, Search, Wanted, Within};
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sql")]
 pub use sql::Sql;
 pub use tokens::Tokens;
 #[cfg(feature = "http")]
@@ -349,6 +369,10 @@ pub trait Store: People + Order + Search + Tokens + Webhooks + Keeping + Send + 
 
     /// The room of that name, whoever may see it.
     fn room(&self, name: &RoomName) -> Result<Option<Room>, Error>;
+
+    /// How far each room has come, by its head.
+    #[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "it is for one of several servers"))]
+    fn heads(&self) -> Result<Vec<(RoomId, Rev)>, Error>;
 
     /// The last `count` messages by `seq`, rising, and the room's head, both of one moment.
     fn last(&self, room: RoomId, count: usize) -> Result<(Vec<Message>, Rev), Error>;

@@ -105,6 +105,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    changes (room_id, rev) {
+        room_id -> BigInt,
+        rev -> BigInt,
+        message_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    writers (id) {
+        id -> Text,
+        batch -> BigInt,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
     sanctions (person_id, penalty) {
         person_id -> BigInt,
         penalty -> Text,
@@ -169,6 +185,7 @@ diesel::joinable!(members -> people (person_id));
 diesel::joinable!(members -> rooms (room_id));
 diesel::joinable!(marks -> people (person_id));
 diesel::joinable!(marks -> rooms (room_id));
+diesel::joinable!(changes -> messages (message_id));
 diesel::joinable!(reactions -> messages (message_id));
 diesel::joinable!(reactions -> people (person_id));
 diesel::joinable!(mentions -> messages (message_id));
@@ -182,6 +199,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     members,
     messages,
     marks,
+    changes,
     reactions,
     mentions,
     sanctions

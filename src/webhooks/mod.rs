@@ -9,6 +9,7 @@ pub(crate) use address::{Networks, checked_url};
 
 use crate::error::Error;
 use crate::line::Line;
+use crate::mishap::caught;
 use crate::store::{Message, Rev, RoomId, WebhookId};
 use courier::Courier;
 use log::error;
@@ -41,6 +42,8 @@ pub(crate) struct Board {
 struct State {
     posts: HashMap<WebhookId, Post>,
     stopping: bool,
+    /// Another node sends.
+    follows: bool,
 }
 
 /// One webhook.
@@ -99,11 +102,19 @@ impl Board {
 
     /// Takes note of a webhook that was made, or was there from the start, with its marks and what is after them.
     pub fn add(&self, id: WebhookId, room: Option<RoomId>, marks: Rooms, touched: Rooms, paused: bool) {
-        let mut post = Post { room, marks, touched, paused, ..Post::default() };
-        if !post.touched.is_empty() {
-            post.wake();
+        let mut state = self.state.lock();
+        let post = state.posts.entry(id).or_default();
+        if post.busy {
+            // It is being sent to; what that does not reach comes after.
+            post.touched.extend(touched);
+            post.paused = paused;
+        } else {
+            *post = Post { room, marks, touched, paused, ..Post::default() };
+            if !post.touched.is_empty() {
+                post.wake();
+            }
         }
-        self.state.lock().posts.insert(id, post);
+        drop(state);
         self.changed.notify_all();
     }
 
@@ -127,6 +138,10 @@ impl Board {
         loop {
             if state.stopping {
                 return None;
+            }
+            if state.follows {
+                self.changed.wait(&mut state);
+                continue;
             }
             let free = state.posts.iter_mut().filter(|(_, post)| !post.busy);
             let next = free.filter_map(|(id, post)| Some((post.due?, id.clone(), post))).min_by_key(|(due, ..)| *due);
@@ -162,6 +177,19 @@ impl Board {
         self.changed.notify_all();
     }
 
+    /// Whether this node sends, of several.
+    #[cfg(feature = "cluster")]
+    pub fn lead(&self, leads: bool) {
+        self.state.lock().follows = !leads;
+        self.changed.notify_all();
+    }
+
+    /// Forgets those that are not among these.
+    #[cfg(feature = "cluster")]
+    fn keep(&self, all: &[WebhookId]) {
+        self.state.lock().posts.retain(|id, _| all.contains(id));
+    }
+
     /// Has the threads end when they are done with what they have in hand.
     pub fn stop(&self) {
         self.state.lock().stopping = true;
@@ -182,14 +210,9 @@ impl Post {
 
 /// Starts the threads, with what was not yet sent when the server stopped.
 pub(crate) fn start(line: &Arc<Line>) -> Result<Vec<JoinHandle<()>>, Error> {
-    let heads: Rooms = line.store.every_room()?.into_iter().map(|all| (all.room.id, all.room.head)).collect();
-    for webhook in line.store.webhooks()? {
-        let marks: Rooms = line.store.webhook_marks(&webhook.id)?.into_iter().collect();
-        let rooms = heads.iter().filter(|(room, _)| webhook.room.is_none_or(|own| own == **room));
-        let behind = rooms.map(|(room, head)| (*room, marks.get(room).copied().unwrap_or(0), *head));
-        let touched = behind.filter(|(_, mark, head)| mark < head).map(|(room, mark, _)| (room, mark)).collect();
-        line.webhooks.add(webhook.id, webhook.room, marks, touched, webhook.paused);
-    }
+    #[cfg(feature = "cluster")]
+    line.webhooks.lead(!line.cluster.is_there());
+    put_on_board(line)?;
     let courier = Arc::new(Courier::new(line.networks.clone()));
     let mut threads = Vec::new();
     for n in 1..=SENDERS {
@@ -206,9 +229,32 @@ pub(crate) fn start(line: &Arc<Line>) -> Result<Vec<JoinHandle<()>>, Error> {
     Ok(threads)
 }
 
+/// Looks at all webhooks anew: another node has made or changed some, or has sent until now.
+#[cfg(feature = "cluster")]
+pub(crate) fn look(line: &Line) -> Result<(), Error> {
+    let all: Vec<WebhookId> = line.store.webhooks()?.into_iter().map(|webhook| webhook.id).collect();
+    line.webhooks.keep(&all);
+    put_on_board(line)
+}
+
+/// What there is to send, as the store has it.
+fn put_on_board(line: &Line) -> Result<(), Error> {
+    let heads: Rooms = line.store.every_room()?.into_iter().map(|all| (all.room.id, all.room.head)).collect();
+    for webhook in line.store.webhooks()? {
+        let marks: Rooms = line.store.webhook_marks(&webhook.id)?.into_iter().collect();
+        let rooms = heads.iter().filter(|(room, _)| webhook.room.is_none_or(|own| own == **room));
+        let behind = rooms.map(|(room, head)| (*room, marks.get(room).copied().unwrap_or(0), *head));
+        let touched = behind.filter(|(_, mark, head)| mark < head).map(|(room, mark, _)| (room, mark)).collect();
+        line.webhooks.add(webhook.id, webhook.room, marks, touched, webhook.paused);
+    }
+    Ok(())
+}
+
 fn send(line: &Line, courier: &Courier) {
     while let Some((id, touched, mut marks)) = line.webhooks.take() {
-        let went = round::run(line, courier, &id, touched, &mut marks);
+        let left = touched.clone();
+        let went = caught("a webhook", || round::run(line, courier, &id, touched, &mut marks));
+        let went = went.unwrap_or(Went::Failed(left, LONGEST_WAIT));
         line.webhooks.put_back(&id, marks, went);
     }
 }

@@ -62,7 +62,12 @@ enum Sent {
 impl<'a> Round<'a> {
     fn begin(line: &'a Line, courier: &'a Courier, id: &str, marks: &'a mut Rooms) -> Result<Option<Round<'a>>, Error> {
         let Some(webhook) = line.store.webhook(id)? else { return Ok(None) };
-        let before = line.store.webhook_marks(id)?.into_iter().collect();
+        let before: Rooms = line.store.webhook_marks(id)?.into_iter().collect();
+        for (room, kept) in &before {
+            // Another of several nodes may have sent until now.
+            let mark = marks.entry(*room).or_insert(0);
+            *mark = (*mark).max(*kept);
+        }
         Ok(Some(Round { line, courier, webhook, marks, before, delivered: None }))
     }
 

@@ -1,5 +1,6 @@
 """What is measured, a function for each part. Each gives what is kept as JSON, and RESULTS.md is written from."""
 
+import json
 import re
 import sqlite3
 import tempfile
@@ -7,8 +8,9 @@ import time
 import urllib.request
 
 import search as archive
+from engines import ENGINES
 from peers import YARDSTICK, bench_peer
-from tool import PARLOR, ROOT, bench, median, parlor, say, turns
+from tool import PARLOR, ROOT, WORK, bench, median, parlor, say, sh, turns
 
 OWN = {"Parlor, synchronous=FULL": [], "Parlor, --memory": ["--memory"]}
 FULL, MEMORY = OWN
@@ -166,6 +168,59 @@ def history(_, quick):
     return figures
 
 
+# What one hot room is asked: one after the other, and many at once.
+WINDOWS = (1, 64)
+
+
+def stores(_, quick):
+    """One hot room, and many, on each store."""
+    found, program = {}, with_databases()
+    for store, flags in STORES.items():
+        found[store] = on_store(flags, quick, program)
+        say(f"{store}: {found[store]}")
+    for store, engine in ENGINES.items():
+        if engine is None:
+            say(f"{store} is not installed, and left out")
+            continue
+        try:
+            with engine() as url:
+                found[store] = on_store(["--database", url], quick, program)
+        except RuntimeError as why:
+            say(f"{store} is left out: {why}")
+            continue
+        say(f"{store}: {found[store]}")
+    return found
+
+
+def with_databases():
+    """The executable that knows all of them. What else is measured, is of the one without."""
+    engines = "postgres,mysql" if any(ENGINES.values()) else ""
+    folder = WORK / "databases"
+    sh("cargo", "build", "--release", "--quiet", "--locked", "--features", engines, "--target-dir", folder)
+    return folder / "release" / "parlor"
+
+
+def on_store(flags, quick, program):
+    """Messages and commits a second in one room, and what a message costs the server, there and in 64 rooms."""
+    seconds = ["--seconds", 2 if quick else 4]
+    found = {}
+    for window in WINDOWS:
+        with parlor(*flags, "--max-rooms", 1000, program=program) as server:
+            own = ["--pid", server.process.pid, "--clients", 1, "--senders", 1, "--window", window]
+            figures = bench(server.url, *own, *seconds)
+            batch = batch_size(server)
+        rate = figures["messages_per_second"]
+        commits = rate / batch if batch else None
+        found[f"hot {window}"] = {"rate": rate, "commits": commits, "p50_ms": figures["latency_ms"]["p50"]}
+    with parlor(*flags, "--max-rooms", 1000, program=program) as server:
+        own = ["--pid", server.process.pid, "--clients", SENDERS, "--rooms", SENDERS, "--senders", SENDERS, "--window", 64]
+        figures = bench(server.url, *own, *seconds)
+    # Each message is delivered once there, to its sender.
+    cpu = figures.get("cpu_ns_per_delivery")
+    found["many"] = {"rate": figures["messages_per_second"], "cpu_us": cpu / 1000 if cpu else None}
+    return found
+
+
 # What is kept of each point of a sweep.
 POINT = ("cpu_ns_per_delivery", "deliveries_per_second", "lost", "failed")
 
@@ -218,6 +273,13 @@ def peer_flags(flags):
     return flags[:at] + flags[at + 2 :]
 
 
+def soak(_, quick):
+    """People come and go for 20 minutes: memory, descriptors and threads come back to their level."""
+    script, levels = ROOT / "tests" / "durability" / "soak.py", WORK / "soak.json"
+    sh(script, "--program", PARLOR, "--minutes", 1 if quick else 20, "--record", levels)
+    return json.loads(levels.read_text())
+
+
 PARTS = {
     "side": side,
     "latency": latency,
@@ -226,6 +288,8 @@ PARTS = {
     "stuck": stuck,
     "executable": executable,
     "history": history,
+    "stores": stores,
     "search": search,
     "sweeps": sweeps,
+    "soak": soak,
 }

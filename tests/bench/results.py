@@ -99,6 +99,22 @@ SWEEPS = {
 }
 
 
+def stores(part):
+    rows = [
+        "| | one room, one at a time: messages/s | ms | 64 in flight: messages/s | commits/s | 64 rooms: posts/s | server's CPU µs a post |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for store, found in part.items():
+        one, hot, many = found["hot 1"], found["hot 64"], found["many"]
+        commits = f"{hot['commits']:,.0f}" if hot["commits"] else ""
+        cpu = f"{many['cpu_us']:.1f}" if many["cpu_us"] else ""
+        rows.append(
+            f"| {store} | {one['rate']:,.0f} | {one['p50_ms']:.2f} | {hot['rate']:,.0f} | {commits} "
+            f"| {many['rate']:,.0f} | {cpu} |"
+        )
+    return "\n".join(rows)
+
+
 def sweeps(part, curves):
     text = []
     for sweep, about in SWEEPS.items():
@@ -116,6 +132,21 @@ def sweeps(part, curves):
         why = "".join(f"\n\nNot measured: {line}." for line in failed)
         text.append(f"{about}\n\n![{about}]({curves}/{sweep}.svg)\n\n" + "\n".join(rows) + why)
     return "\n\n".join(text)
+
+
+def soak(part, curves):
+    """Every tenth round, the first and the last."""
+    levels = part["levels"]
+    rows = ["| minute | MiB | descriptors | threads | after |", "|--:|--:|--:|--:|---|"]
+    base = part["base"]
+    rows.append(f"| | {base['memory']:.1f} | {base['descriptors']} | {base['threads']} | the first ten clients |")
+    for number, level in enumerate(levels):
+        if number % 10 == 0 or level is levels[-1]:
+            rows.append(
+                f"| {level['minute']:.1f} | {level['memory']:.1f} | {level['descriptors']} | {level['threads']} "
+                f"| `{level['after']}` |"
+            )
+    return f"![Memory at rest]({curves}/soak.svg)\n\n" + "\n".join(rows)
 
 
 def cells_of(point):
@@ -170,12 +201,20 @@ into the same tables with the same indexes and pragmas, by SQLite {part['sqlite'
         about = f"""{room['askers']} clients, each asking for 50 messages anywhere in a room of {room['messages']:,} as soon as it has
 those before. SQLite."""
         yield "History", about, history(part)
+    if part := kept.get("stores"):
+        about = """One client posts into one room, then 64 at once, each alone in its room. Every commit waits for the disk; each
+database is on this machine, with its own defaults, and has the same two processors to share."""
+        yield "Stores", about, stores(part)
     if part := kept.get("search"):
         about = f"""{part['times']} queries of each kind, one after the other, over HTTP with a connection each, for 20 messages of {part['messages']:,}
 in {part['rooms']} rooms. A database that had no index was indexed in {part['index_seconds']:.0f} s, while it was open."""
         yield "Search", about, search(part)
     if part := kept.get("sweeps"):
         yield "Sweeps", "One thing grows, the others stay. CPU is the server's.", sweeps(part, curves)
+    if part := kept.get("soak"):
+        about = f"""`tests/durability/soak.py`: {len(part['levels'])} rounds of people who come, talk and go, and what the server has when all are
+gone, each time. The first {part['warm_up']} rounds warm it up."""
+        yield "Soak", about, soak(part, curves)
 
 
 def text(kept, missing, measured, curves):

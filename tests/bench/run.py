@@ -3,17 +3,19 @@
 
     tests/bench/run.py                       everything, about 20 minutes; nothing else should run meanwhile
     tests/bench/run.py --only posts,history  these parts; what was measured of the others before stays
+    tests/bench/run.py --only soak           20 minutes of coming and going, which is in no other run
     tests/bench/run.py --only ''             nothing: RESULTS.md anew, from what was measured before
     tests/bench/run.py --quick               one round, few clients: to see that it works; prints what it would write
 
-It needs cargo, node with npm, python3 with venv, and libuv1 for socketify; a peer that cannot be set up is left out, and
-said.
+It needs cargo, node with npm, python3 with venv, libuv1 for socketify, and PostgreSQL and MariaDB for `stores`; a peer
+that cannot be set up is left out, and said.
 
 | files | what they are |
 |---|---|
-| `parts.py` | what is measured, a function for each part; it leaves JSON in target/bench/parts |
+| `parts.py` | what is measured, a function for each part; it leaves JSON in `measured/` |
 | `targets.py`, `results.py` | what was aimed at, and the page, both from that JSON |
 | `tool.py`, `peers.py` | `parlor bench`, a server of Parlor, and the servers beside it |
+| `engines.py` | PostgreSQL and MariaDB, started where they are installed |
 | `search.py` | the million messages that are searched |
 | `curves-crate/` | draws the curves |
 """
@@ -41,7 +43,7 @@ def draw(kept, folder):
     sh("cargo", "build", "--release", "--quiet", "--locked", "--target-dir", WORK / "curves", cwd=HERE / "curves-crate")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    sh(WORK / "curves" / "release" / "curves", kept / "sweeps.json", folder)
+    sh(WORK / "curves" / "release" / "curves", kept, folder)
 
 
 def wanted(text):
@@ -55,9 +57,9 @@ def wanted(text):
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--quick", action="store_true", help="see that it works; RESULTS.md stays as it is")
-    options.add_argument("--only", type=wanted, default=list(PARTS), metavar="PART[,PART]", help=", ".join(PARTS))
+    options.add_argument("--only", type=wanted, default=[part for part in PARTS if part != "soak"], metavar="PART[,PART]", help=", ".join(PARTS))
     given = options.parse_args()
-    folder = WORK / ("quick" if given.quick else "parts")
+    folder = WORK / "quick" if given.quick else HERE / "measured"
     folder.mkdir(parents=True, exist_ok=True)
     if given.only:
         sh("cargo", "build", "--release", "--quiet", "--locked", "--target-dir", TARGET)
@@ -77,7 +79,7 @@ def main():
         file.write_text(json.dumps(kept, indent=1))
     kept = {part: json.loads(file.read_text()) for part in PARTS if (file := folder / f"{part}.json").exists()}
     curves = folder / "curves" if given.quick else HERE / "curves"
-    if "sweeps" in kept:
+    if {"sweeps", "soak"} & set(kept):
         draw(folder, curves)
     missing = {name: why for one in kept.values() for name, why in one["missing"].items()}
     days = {part: one["day"] for part, one in kept.items()}

@@ -45,8 +45,9 @@ def bench(*flags):
 class Parlor:
     """A server that runs: its url, its process, how many clients it holds, and how long it took to listen."""
 
-    def __init__(self, process, url, capacity, start_ms):
+    def __init__(self, process, url, capacity, start_ms, data):
         self.process, self.url, self.capacity, self.start_ms = process, url, capacity, start_ms
+        self.data = pathlib.Path(data)
 
     def resident_mb(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
@@ -54,11 +55,11 @@ class Parlor:
 
 
 @contextlib.contextmanager
-def parlor(*flags):
+def parlor(*flags, program=PARLOR):
     """A server with a new database, or with --memory; it ends with the block."""
     with tempfile.TemporaryDirectory(prefix="parlor-bench-") as data:
         store = [] if "--memory" in flags else ["--data", data]
-        command = [str(PARLOR), "--listen", "127.0.0.1:0", "--log", "off", *store, *map(str, flags)]
+        command = [str(program), "--listen", "127.0.0.1:0", "--log", "off", *store, *map(str, flags)]
         begin = time.perf_counter()
         # What is to be measured is not how fast a person may be.
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PARLOR_RATE": "off"})
@@ -71,8 +72,8 @@ def parlor(*flags):
                     raise RuntimeError("the server does not start: " + " ".join(command))
                 greeting += line
             start_ms = (time.perf_counter() - begin) * 1000
-            address = re.search(r"http://(\S+)", greeting)[1]
-            yield Parlor(process, f"ws://{address}", int(re.search(r"for (\d+) clients", greeting)[1]), start_ms)
+            secure, address = re.search(r"http(s?)://(\S+)", greeting).groups()
+            yield Parlor(process, f"ws{secure}://{address}", int(re.search(r"for (\d+) clients", greeting)[1]), start_ms, data)
         finally:
             process.kill()
             process.wait()

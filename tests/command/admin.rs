@@ -283,17 +283,18 @@ fn lively(place: &Place) -> String {
         ann.post("den", id, body);
         ann.hear("message");
     }
-    for (is_anns, change) in [
+    // Each is stored before the next is sent.
+    for (rev, (is_anns, change)) in (5..).zip([
         (true, json!({"type": "edit", "room": "den", "seq": 1, "body": "the first"})),
         (false, json!({"type": "react", "room": "den", "seq": 1, "emoji": "🎉", "on": true})),
         (true, json!({"type": "react", "room": "den", "seq": 1, "emoji": "👍", "on": true})),
         (true, json!({"type": "react", "room": "den", "seq": 1, "emoji": "🎉", "on": true})),
         (true, json!({"type": "delete", "room": "den", "seq": 3})),
         (false, json!({"type": "post", "room": "den", "id": "1", "body": "to the gone one", "reply_to": 3})),
-    ] {
+    ]) {
         let client = if is_anns { &mut ann } else { &mut zoe };
         client.send(change);
-        client.so_far();
+        client.everything_until(|frame| frame["type"] == "message" && frame["rev"] == rev);
     }
     place.done(&["export", "den"])
 }

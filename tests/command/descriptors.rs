@@ -36,6 +36,7 @@ fn out_of_descriptors_nothing_dies_and_it_recovers() {
         assert!(Command::new("prlimit").args(["--pid", &pid.to_string(), &soft]).status().unwrap().success());
     };
     let before = open();
+    let held = program.memory("VmRSS");
     // With one more each time, another step of serving a page is the one that fails.
     for spare in 0..8 {
         limit(before + spare);
@@ -52,4 +53,7 @@ fn out_of_descriptors_nothing_dies_and_it_recovers() {
     bob.send(serde_json::json!({"type": "join", "room": "lobby", "last": 1}));
     assert_eq!(bob.expect("message")["body"], "still here");
     eventually("descriptors are given back", || open() <= before + 2);
+    let more = program.memory("VmHWM").saturating_sub(held);
+    println!("out of descriptors: {more} MiB at the most, of 16");
+    assert!(more <= 16, "it held {more} MiB more than before");
 }

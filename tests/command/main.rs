@@ -10,12 +10,16 @@ mod bench;
 mod classroom;
 mod completions;
 mod connect;
+mod databases;
 mod descriptors;
+#[path = "../common/engines.rs"]
+mod engines;
 mod order;
 mod project;
 mod proxies;
 mod sanctions;
 mod shown;
+mod supply;
 mod tls;
 #[path = "../common/tls_before.rs"]
 mod tls_before;

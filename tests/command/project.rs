@@ -31,7 +31,7 @@ fn no_async_runtime_is_in_the_tree() {
 
 #[test]
 fn nothing_but_what_belongs_there_stands_at_the_top() {
-    const BELONGS: [&str; 10] = [
+    const BELONGS: [&str; 11] = [
         "Cargo.toml",
         "Cargo.lock",
         "build.rs",
@@ -39,6 +39,7 @@ fn nothing_but_what_belongs_there_stands_at_the_top() {
         "www",
         "tests",
         "examples",
+        "deploy",
         "README.md",
         "LICENSE-MIT",
         "LICENSE-APACHE",

@@ -1,5 +1,6 @@
 //! Each command of the executable that the README or a help shows is given, word by word, but for the ports.
 
+use super::engines;
 use crate::common::program::Program;
 use crate::common::*;
 use serde_json::{Value, json};
@@ -34,6 +35,7 @@ fn looks_after(line: &str) -> bool {
 
 /// Gives a command that looks after the data in `folder` to a shell, with a password to read.
 fn look_after(line: &str, folder: &Path) {
+    let Some(line) = with_database(line, folder) else { return };
     let program = Path::new(env!("CARGO_BIN_EXE_parlor")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("bash");
@@ -48,7 +50,8 @@ fn give(line: &str, server: &TestServer) {
     let program = Path::new(env!("CARGO_BIN_EXE_parlor")).parent().unwrap();
     let places = ["127.0.0.1:8080", "192.168.1.4:8080"];
     let real = places.iter().fold(line.to_owned(), |line, place| line.replace(place, &server.address.to_string()));
-    let serves = !["connect", "bench", "completions", "curl"].iter().any(|word| line.contains(word));
+    let Some(real) = with_database(&real, folder.path()) else { return };
+    let serves = !["connect", "bench", "completions", "migrate", "curl"].iter().any(|word| line.contains(word));
     let goes_on = serves || line.contains("--follow");
     // In the place of the shell, so that a signal reaches it.
     let real = if goes_on { format!("exec {real}") } else { real };
@@ -79,6 +82,34 @@ fn give(line: &str, server: &TestServer) {
         program.signal("INT");
         assert_eq!(program.end().code(), Some(130), "{line}");
     }
+}
+
+/// The same with a database that is here in the place of the one that it names, and a chat in the folder; nothing where this
+/// build knows no such database.
+fn with_database(line: &str, folder: &Path) -> Option<String> {
+    let Some(url) =
+        line.split_whitespace().find(|word| word.starts_with("postgres://") || word.starts_with("mysql://"))
+    else {
+        return Some(line.to_owned());
+    };
+    if line.contains("--cluster") && !cfg!(feature = "cluster") {
+        return None;
+    }
+    let (is_known, engine) = match url.starts_with("postgres") {
+        true => (cfg!(feature = "postgres"), engines::postgres as fn() -> Option<&'static engines::Engine>),
+        false => (cfg!(feature = "mysql"), engines::mariadb as fn() -> _),
+    };
+    let fresh = if is_known { engine()?.fresh() } else { return None };
+    let chat =
+        |address: &str| drop(server_with(parlor::Server::builder().database(address, parlor::Synchronous::Normal)));
+    match line.find("sqlite:") {
+        // What is copied must be there.
+        Some(at) if line.contains("migrate") && at > line.find(url)? => chat(&fresh),
+        Some(_) => chat(&format!("sqlite:{}", folder.join("parlor-data/parlor.db").display())),
+        None if line.contains("export") => chat(&fresh),
+        None => {}
+    }
+    Some(line.replace(url, &fresh))
 }
 
 /// A token of somebody who has just made an account.
@@ -127,7 +158,7 @@ fn every_example_of_every_help_works() {
     for room in ["garden", "ops"] {
         server.handle.create_room(room, "").unwrap();
     }
-    for command in [&[][..], &["connect"], &["bench"], &["completions"]] {
+    for command in [&[][..], &["connect"], &["bench"], &["completions"], &["migrate"]] {
         for line in of_the_help(command) {
             // What is for another shell is tested where there is one.
             if !line.contains("| source") {

@@ -130,17 +130,18 @@ impl Drop for Cable {
 }
 
 fn connect(browser: TcpStream, inner: &Arc<Inner>) {
-    let (target, upward, downward) = {
+    let (target, chooses, upward, downward) = {
         let state = &mut *inner.state.lock();
         if matches!(state.passes, Passes::Nothing | Passes::Ended) {
             return;
         }
         state.ends.push(browser.try_clone().unwrap());
         let mut breaks = || state.frays.as_mut().map_or(usize::MAX, |bytes| bytes());
-        (state.target, breaks(), breaks())
+        (state.target, state.passes == Passes::Page, breaks(), breaks())
     };
     let mut start = [0; 7];
-    while browser.peek(&mut start).is_ok_and(|n| n > 0 && n < start.len()) {
+    // Otherwise it may be for the server to speak first.
+    while chooses && browser.peek(&mut start).is_ok_and(|n| n > 0 && n < start.len()) {
         thread::yield_now();
     }
     let Ok(server) = TcpStream::connect(target) else {

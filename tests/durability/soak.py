@@ -14,6 +14,7 @@ Exit code 0: all is level.
 
 import argparse
 import itertools
+import json
 import pathlib
 import signal
 import statistics
@@ -73,8 +74,8 @@ def start(program, data):
 
 
 def soak(program, minutes, seconds):
-    """What is wrong, in words."""
-    wrong, memory = [], []
+    """What is wrong, in words; and the level after each round."""
+    wrong, memory, levels = [], [], []
     with tempfile.TemporaryDirectory() as data:
         server, address = start(program, data)
         try:
@@ -91,7 +92,9 @@ def soak(program, minutes, seconds):
                 if done.returncode != 0:
                     wrong.append(f"round {number}, {' '.join(rounds)}: {done.stdout}{done.stderr}")
                 level = at_rest(server.pid, base)
-                print(f"{(time.monotonic() - begin) / 60:6.1f} min  {level}  after {' '.join(rounds)}", flush=True)
+                minute = (time.monotonic() - begin) / 60
+                levels.append({"minute": minute, "after": " ".join(rounds), **vars(level)})
+                print(f"{minute:6.1f} min  {level}  after {' '.join(rounds)}", flush=True)
                 if level.threads > base.threads:
                     wrong.append(f"round {number}: {level.threads} threads, and {base.threads} at first")
                 if level.descriptors > base.descriptors:
@@ -113,7 +116,7 @@ def soak(program, minutes, seconds):
             wrong.append(f"memory rises: {early:.1f} MiB early, {late:.1f} MiB late")
     else:
         print("too short to tell whether memory rises")
-    return wrong
+    return wrong, {"base": vars(base), "levels": levels, "warm_up": WARM_UP}
 
 
 def main():
@@ -121,8 +124,11 @@ def main():
     options.add_argument("--program", default="target/release/parlor", help="the executable")
     options.add_argument("--minutes", type=float, default=20, help="for how long")
     options.add_argument("--seconds", type=int, default=5, help="of each round")
+    options.add_argument("--record", type=pathlib.Path, help="a file for the levels after all rounds, as JSON")
     given = options.parse_args()
-    wrong = soak(given.program, given.minutes, given.seconds)
+    wrong, found = soak(given.program, given.minutes, given.seconds)
+    if given.record:
+        given.record.write_text(json.dumps(found))
     sys.exit("\n".join(wrong) if wrong else 0)
 
 

@@ -10,7 +10,7 @@ const PASSWORD: &str = "correct horse";
 
 /// What the server says that it serves, and what of it a test has seen.
 pub struct Description {
-    text: Value,
+    pub text: Value,
     seen: RefCell<BTreeSet<String>>,
 }
 
@@ -78,7 +78,7 @@ impl Description {
     }
 
     /// All methods and paths.
-    fn operations(&self) -> Vec<(String, String)> {
+    pub fn operations(&self) -> Vec<(String, String)> {
         let paths = self.text["paths"].as_object().unwrap();
         let each = paths.iter().flat_map(|(path, operations)| {
             let methods = operations.as_object().unwrap().keys();
@@ -297,7 +297,7 @@ fn everything_that_is_described_can_be_done_and_answers_as_it_is_described() {
 }
 
 /// In a path, what stands for what.
-fn filled(path: &str) -> String {
+pub fn filled(path: &str) -> String {
     let parts = [("{room}", "den"), ("{seq}", "1"), ("{emoji}", "%F0%9F%8E%89"), ("{name}", "oven"), ("{id}", "0")];
     parts.iter().fold(path.to_owned(), |path, (part, value)| path.replace(part, value))
 }

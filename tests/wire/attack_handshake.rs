@@ -1,57 +1,9 @@
-//! Crowds that never finish a handshake, while others want in.
+//! Handshakes that are late, not quite right, or two in one. Crowds of them are in `tests/siege/`.
 
 use crate::common::*;
-use parlor::{Capacity, Server};
+use parlor::Server;
 use std::io::Write;
-use std::net::TcpStream;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
-
-const CROWD: usize = 4000;
-
-/// Half of the newcomers are in within this.
-const BOUND: Duration = Duration::from_millis(100);
-
-#[test]
-fn four_thousand_who_never_get_done_keep_nobody_out() {
-    Capacity::raise_descriptor_limit();
-    let server = server_with(Server::builder().handshake_time(Duration::from_secs(600)));
-    let crowd: Vec<TcpStream> = (0..CROWD).map(|_| raw(server.address)).collect();
-    let all = format!("parlor_open_connections {CROWD}\n");
-    eventually("all are counted", || server.handle.metrics().contains(&all));
-    let stop = AtomicBool::new(false);
-    let mut took: Vec<Duration> = std::thread::scope(|scope| {
-        // Every second one sends a byte in each round, the others nothing at all.
-        scope.spawn(|| {
-            let request = "GET /ws?name=slow HTTP/1.1\r\nX-Slow: ".bytes().chain(std::iter::repeat(b'x'));
-            for byte in request {
-                for mut socket in crowd.iter().step_by(2) {
-                    if stop.load(SeqCst) {
-                        return;
-                    }
-                    let _ = socket.write(&[byte]);
-                }
-            }
-        });
-        let times = (0..40).map(|n| {
-            let start = Instant::now();
-            let client = server.json(&format!("new{n}"));
-            let took = start.elapsed();
-            client.cut();
-            took
-        });
-        let times = times.collect();
-        stop.store(true, SeqCst);
-        times
-    });
-    took.sort();
-    assert!(took[took.len() / 2] < BOUND, "{took:?}");
-    drop(crowd);
-    eventually("they are gone", || {
-        let metrics = server.handle.metrics();
-        metrics.lines().any(|line| line.strip_prefix("parlor_open_connections ").is_some_and(|n| n.len() < 3))
-    });
-}
 
 #[test]
 fn whoever_is_late_is_sent_away_even_if_he_never_stops() {

@@ -143,10 +143,21 @@ fn what_is_long_comes_packed_what_is_short_does_not_and_both_can_be_read() {
     }
     assert_eq!(heard, [body.as_str(), "short"]);
     assert_eq!(bob.hear("message")["body"], *body, "who did not offer it gets it as ever");
+    // This connection is told, and of the other there is nothing to tell.
+    ann.send(0x81, br#"{"type":"ping","t":1}"#);
+    let pong = loop {
+        let frame: Value = serde_json::from_slice(&ann.frame().1).unwrap_or_default();
+        if frame["type"] == "pong" {
+            break frame;
+        }
+    };
+    bob.send(json!({"type": "ping", "t": 1}));
+    assert_eq!(bob.hear("pong"), json!({"type": "pong", "t": 1}));
     let metrics = server.handle.metrics();
     let saved = metrics.lines().find_map(|line| line.strip_prefix("parlor_packed_saved_bytes_total ")).unwrap();
     assert!(saved.parse::<usize>().unwrap() > 3000, "{saved}");
     assert!(metrics.contains("parlor_packed_frames_total 1\n"), "{metrics}");
+    assert_eq!(pong["packed"], json!({"frames": 1, "saved": saved.parse::<u64>().unwrap()}));
 }
 
 #[test]

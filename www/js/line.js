@@ -11,6 +11,8 @@ const STEADY_AFTER = 5_000;    // open this long: the failures before are forgiv
 const SILENCE = 20_000;        // nothing heard for so long: ask with a ping
 const PATIENCE = 8_000;        // no answer to it for so long: the line is dead, whatever TCP believes
 
+const AWAY = 1001;
+const ELSEWHERE = 'come back at once';   // the reason where other servers go on behind the same address
 const TOO_SLOW = 4000;
 const SIGNED_OUT = 4001;
 const CHANGED = 4002;
@@ -123,8 +125,9 @@ export class Line {
       return this.#enter('waiting');
     }
     if (opened && performance.now() - opened > STEADY_AFTER) this.#failures = 0;
-    // Too slow, or somebody else now, means: come back at once with `since`. Twice in a row means: not quite at once.
-    if ((code === TOO_SLOW || code === CHANGED) && this.#failures === 0) {
+    // Too slow, somebody else now, or a server that leaves its clients to others, means: come back at once with `since`. Twice in a row means: not quite at once.
+    const elsewhere = code === AWAY && reason.startsWith(ELSEWHERE);
+    if ((code === TOO_SLOW || code === CHANGED || elsewhere) && this.#failures === 0) {
       this.#failures = 1;
       return this.#connect();
     }

@@ -10,12 +10,16 @@ import { wireRow } from './wirerow.js';
 
 const AT_MOST = 500;
 const NEAR_END = 40;
+const PACKED_FROM = 1024;   // bytes: what is shorter the server does not pack
+const SETTLED = 400;        // ms after the last of these it is asked what that saved
 
 export class WirePanel {
   #chat;
   #log;
   #list = el('ol', { id: 'wire-list', class: 'wire-list', 'aria-label': words.wire.label, tabindex: '0' });
   #held = el('p', { class: 'wire-held', role: 'status', hidden: true });
+  #saved = el('p', { id: 'wire-saved', class: 'wire-saved', hidden: true });
+  #asking;
   #empty = el('p', { class: 'wire-empty' }, words.wire.empty);
   #pauseButton;
   #entries = [];             // come, not drawn yet
@@ -34,7 +38,7 @@ export class WirePanel {
         this.#pauseButton,
         iconButton('wire-clear', 'clear', words.wire.clear, () => this.#clear()),
         iconButton('wire-close', 'close', words.close, close)),
-      this.#filters(), ...this.#intro(), this.#held, this.#list, this.#empty);
+      this.#filters(), ...this.#intro(), this.#saved, this.#held, this.#list, this.#empty);
     this.#drawPause();
   }
 
@@ -44,6 +48,7 @@ export class WirePanel {
     const tap = new Tap(entry => this.#take(entry), () => this.#chat.me);
     this.#chat.line.tap = tap;
     if (this.#chat.line.handshake) tap.opened(this.#chat.line.handshake, true);
+    if (this.#packs) this.#askWhatWasSaved(0);
     this.#unlink = link(this.#log.element, this.#list, {
       messages: row => (this.#about.get(row) ?? []).map(key => this.#log.find(key)).filter(Boolean),
       frames: message => [...this.#about].filter(([row, keys]) => !row.hidden && keys.includes(message.dataset.key)).map(([row]) => row),
@@ -53,15 +58,34 @@ export class WirePanel {
   /** Stops listening and forgets: what passes now is not seen, so what was seen would have a hole. */
   shut() {
     this.#chat.line.tap = null;
+    clearTimeout(this.#asking);
     this.#unlink?.();
     this.#unlink = null;
     this.#clear();
   }
 
   #take(entry) {
+    if (entry.kind === 'handshake') this.#saved.hidden = true;
+    if (entry.direction === 'received' && entry.size?.payload >= PACKED_FROM && this.#packs) this.#askWhatWasSaved();
+    if (entry.direction === 'received' && entry.frame?.packed) this.#drawSaved(entry.frame.packed);
     this.#entries.push(entry);
     if (this.#entries.length > AT_MOST) this.#entries.shift();
     this.#flush();
+  }
+
+  get #packs() {
+    return this.#chat.line.handshake?.extensions.includes('permessage-deflate') ?? false;
+  }
+
+  // A page sees messages unpacked: what that saved only the server knows, and says with a pong.
+  #askWhatWasSaved(wait = SETTLED) {
+    clearTimeout(this.#asking);
+    this.#asking = setTimeout(() => this.#chat.line.send({ type: 'ping', t: Date.now() }), wait);
+  }
+
+  #drawSaved({ frames, saved }) {
+    this.#saved.hidden = frames === 0;
+    text(this.#saved, words.wire.saved(frames, saved));
   }
 
   #draw() {

@@ -470,6 +470,7 @@ export const words = {
     bytesTitle: 'Size on the wire, header included',
     breakdown: ({ header, mask, payload, total }) =>
       [`${total} bytes on the wire: ${header} of header`, mask && `${mask} of masking key`, `${payload} of payload`].filter(Boolean).join(' + '),
+    saved: (frames, bytes) => `Packing saved ${bytes.toLocaleString()} bytes in ${plural(frames, 'frame', 'frames')} of this connection.`,
     compressed: 'Messages may be packed on this connection (permessage-deflate): the server packs those of 1 KiB and more, the browser what it likes. A page sees them unpacked, and the sizes here are of that.',
     handshake: 'handshake',
     handshakeAbout: 'An HTTP request asked to switch to WebSocket; 101 agreed. From here on only frames.',
@@ -510,7 +511,7 @@ export const words = {
     history: ['Ask for messages before number “before”, or after number “after”.', 'A page of messages, asked for by scrolling or by a jump.'],
     search: ['Look for messages in all rooms that you may read.'],
     found: [null, 'A page of what was found, newest first; “marks” say where the words stand.'],
-    ping: ['Is the line alive? Sent after 20 seconds of silence; a page cannot send the protocol’s own ping, opcode 0x9.'],
+    ping: ['Is the line alive? Sent after 20 seconds of silence, and by this panel to hear what packing saved; a page cannot send the protocol’s own ping, opcode 0x9.'],
     welcome: [null, 'First frame: who you are, the rooms, and the epoch in which all numbers hold.'],
     message: [null, 'A message as it now stands. “rev” rises by exactly 1 in its room, so a gap would show.'],
     receipt: [null, 'Your own message, stored and numbered: its receipt.'],
@@ -520,7 +521,7 @@ export const words = {
     room: [null, 'A room was made or changed, or is gone for you.'],
     person: [null, 'Somebody here has another picture, or none any more.'],
     you: [null, 'How you stand here has changed: you may not speak, or may again.'],
-    pong: [null, 'The line is alive: the answer to a ping, with the same “t”.'],
+    pong: [null, 'The line is alive: the answer to a ping, with the same “t”; and, in “packed”, what packing has saved here.'],
     error: [null, 'Something was refused. The connection stays open.'],
   },
 

@@ -39,6 +39,10 @@ pub struct Options {
     /// folder of the database (default: parlor-data)
     #[argh(option, arg_name = "folder")]
     pub data: Option<PathBuf>,
+
+    /// another database: sqlite:PATH, postgres://… or mysql://…
+    #[argh(option, arg_name = "address")]
+    pub database: Option<String>,
 }
 
 pub fn read(args: &[String], env: impl Fn(&str) -> Option<OsString>) -> Result<Options, Stopped> {
@@ -50,7 +54,7 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 fn export(options: &Options) -> Result<(), Error> {
-    let admin = folder::open(options.data.as_ref())?;
+    let admin = folder::open(folder::Place(&options.data, &options.database))?;
     // Before a file is made: there may be no such room.
     admin.room(&options.room)?;
     let Some(path) = &options.output else {

@@ -8,7 +8,7 @@ fn term(text: &str) -> Term {
     Term { words: words(text).into_iter().map(|word| word.text).collect(), begun }
 }
 
-fn wanted(terms: &[&str]) -> Wanted {
+pub(super) fn wanted(terms: &[&str]) -> Wanted {
     Wanted {
         terms: terms.iter().map(|text| term(text)).collect(),
         from: Vec::new(),
@@ -21,7 +21,7 @@ fn wanted(terms: &[&str]) -> Wanted {
 }
 
 /// What is found, once everything is in the index.
-fn found(store: &dyn Store, wanted: &Wanted) -> Vec<String> {
+pub(super) fn found(store: &dyn Store, wanted: &Wanted) -> Vec<String> {
     let found = (0..40).map(|_| store.search(wanted).unwrap()).find(|found| !found.indexing);
     found.expect("the index catches up").hits.into_iter().map(|hit| hit.body).collect()
 }

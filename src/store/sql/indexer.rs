@@ -5,10 +5,13 @@
 //! write. What it was stopped at it goes on with at the next start, and an old database is to it one in which much was
 //! said meanwhile.
 
+use super::pen::Pen;
+use super::refused;
 use super::search::{Front, Slice};
-use super::{Writer, refused};
 use crate::error::Error;
-use crate::store::database::Database;
+use crate::mishap::caught;
+use crate::store::database::{Database, Purpose, exclusively};
+use crate::store::link::Link;
 use diesel::prelude::*;
 use log::{error, info};
 use parking_lot::{Condvar, Mutex};
@@ -37,6 +40,7 @@ const MANY: i64 = 10_000;
 /// The thread ends when this is dropped.
 pub struct Indexer {
     bell: Arc<Bell>,
+    link: Arc<Link>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -58,17 +62,14 @@ struct State {
 
 impl Indexer {
     /// Starts the thread, which looks at once whether there is something to do. It takes turns with the writer.
-    pub fn start(
-        writer: Arc<Mutex<Writer>>,
-        connect: impl Fn() -> Result<Database, Error> + Send + 'static,
-    ) -> Result<Indexer, Error> {
+    pub fn start(pen: Arc<Pen>, link: Arc<Link>) -> Result<Indexer, Error> {
         let state = State { stored: 1, indexed: 0, waiting: 0, stopping: false };
         let bell = Arc::new(Bell { state: Mutex::new(state), changed: Condvar::new() });
-        let listening = bell.clone();
+        let (listening, called) = (bell.clone(), link.clone());
         let named = std::thread::Builder::new().name("indexer".into());
-        let thread = named.spawn(move || run(&listening, &writer, &connect));
+        let thread = named.spawn(move || run(&listening, &pen, &called));
         let thread = thread.map_err(|cause| Error::System("cannot start the thread that indexes messages", cause))?;
-        Ok(Indexer { bell, thread: Some(thread) })
+        Ok(Indexer { bell, link, thread: Some(thread) })
     }
 
     /// Something was stored.
@@ -99,7 +100,7 @@ impl Drop for Indexer {
     fn drop(&mut self) {
         self.bell.state.lock().stopping = true;
         self.bell.changed.notify_all();
-        self.thread.take().map(JoinHandle::join);
+        self.link.join(self.thread.take());
     }
 }
 
@@ -146,12 +147,14 @@ impl Bell {
     }
 }
 
-fn run(bell: &Bell, writer: &Mutex<Writer>, connect: &dyn Fn() -> Result<Database, Error>) {
-    let (mut connection, mut failing) = (None, false);
+fn run(bell: &Bell, pen: &Pen, link: &Arc<Link>) {
+    let (mut connection, mut failing) = (None::<Database>, false);
     while let Some(stored) = bell.next() {
-        let ready = connection.take().map_or_else(connect, Ok);
+        connection.take_if(|c| c.is_shared() && !c.answers());
+        let ready = connection.take().map_or_else(|| open(link), Ok);
         let done = ready.and_then(|mut ready| {
-            let done = catch_up(bell, writer, &mut ready).map_err(|e| refused(&e));
+            let done = caught("the indexer", || catch_up(bell, pen, &mut ready));
+            let done = done.unwrap_or_else(|| Err(panicked()));
             connection = Some(ready);
             done
         });
@@ -159,7 +162,8 @@ fn run(bell: &Bell, writer: &Mutex<Writer>, connect: &dyn Fn() -> Result<Databas
             Ok(true) => bell.indexed(stored),
             Ok(false) => return,
             Err(cause) => {
-                if !std::mem::replace(&mut failing, true) {
+                let cause = refused(&cause);
+                if !cause.is_said() && !std::mem::replace(&mut failing, true) {
                     error!("what is said now cannot be indexed, and is not found: {cause}");
                 }
                 connection = None;
@@ -173,8 +177,20 @@ fn run(bell: &Bell, writer: &Mutex<Writer>, connect: &dyn Fn() -> Result<Databas
     }
 }
 
+fn panicked() -> diesel::result::Error {
+    let kind = diesel::result::DatabaseErrorKind::Unknown;
+    diesel::result::Error::DatabaseError(kind, Box::new("it panicked".to_owned()))
+}
+
+/// What another program holds it does not wait for long, for the recorder waits meanwhile; it comes again.
+fn open(link: &Arc<Link>) -> QueryResult<Database> {
+    let mut connection = link.open(Purpose::Index)?;
+    connection.be_patient(false);
+    Ok(connection)
+}
+
 /// Indexes until nothing is left. False: it is over before that.
-fn catch_up(bell: &Bell, writer: &Mutex<Writer>, c: &mut Database) -> QueryResult<bool> {
+fn catch_up(bell: &Bell, pen: &Pen, c: &mut Database) -> QueryResult<bool> {
     let mut much = false;
     loop {
         let mut front = Front::read(c)?;
@@ -190,9 +206,11 @@ fn catch_up(bell: &Bell, writer: &Mutex<Writer>, c: &mut Database) -> QueryResul
         }
         let (mut begin, mut stored) = (Instant::now(), bell.stored());
         while let Some(slice) = Slice::read(c, &mut front, SLICE)? {
-            let turn = writer.lock();
-            c.transaction(|c| slice.write(c))?;
-            drop(turn);
+            // In a database in a network each has its own locks, and the recorder need not wait for so many round trips.
+            let was_next = pen.rests(|| exclusively(c, |c| slice.write(c)))?;
+            if !was_next {
+                break;
+            }
             if !bell.rest(begin.elapsed() * REST, stored) {
                 return Ok(false);
             }

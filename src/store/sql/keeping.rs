@@ -55,14 +55,18 @@ impl Keeping for Sql {
     }
 
     fn forget(&self) {
-        self.writer.lock().people.clear();
+        self.pen.forget();
     }
 
     fn import(&self, import: &Import) -> Result<Imported, Error> {
-        let mut writer = self.writer.lock();
         let mut outcome = Err(Error::Stopped);
-        let stored = writer.transaction(|c, known| {
-            outcome = take_in(c, known, import);
+        let stored = self.pen.transaction(|c, known| {
+            outcome = match take_in(c, known, import) {
+                Ok(imported) => Ok(imported),
+                // Perhaps it can be, the next time.
+                Err(Stopped::Query(error)) => return Err(error),
+                Err(Stopped::Other(error)) => Err(error),
+            };
             // What is not done is undone.
             match &outcome {
                 Ok(Imported::Done(_)) => Ok(()),
@@ -76,15 +80,11 @@ impl Keeping for Sql {
     }
 
     fn export(&self, room: &RoomName, to: &mut Export) -> Result<Option<Rev>, Error> {
-        let mut writer = self.writer.lock();
-        // One that only reads: nobody waits for it, and it sees one moment.
-        let exported = writer.connection.transaction(|c| give_out(c, room, to));
-        exported.map_err(Error::from)
+        Ok(self.pen.look(|c| give_out(c, room, to))?)
     }
 
     fn close_account(&self, id: PersonId) -> Result<bool, Error> {
-        let mut writer = self.writer.lock();
-        let closed = writer.transaction(|c, known| {
+        let closed = self.pen.transaction(|c, known| {
             if of_people::is_last_owner(c, id)? {
                 return Ok(false);
             }
@@ -122,43 +122,42 @@ fn give_out(c: &mut Database, name: &RoomName, to: &mut Export) -> Result<Option
     }
 }
 
-fn take_in(c: &mut Database, known: &mut People, import: &Import) -> Result<Imported, Error> {
-    let failed = |error: diesel::result::Error| refused(&error);
+fn take_in(c: &mut Database, known: &mut People, import: &Import) -> Result<Imported, Stopped> {
     let now = Time::now();
     let mut known = Known { known, as_is: HashMap::new(), now };
-    let room = match room(c, &mut known, import).map_err(failed)? {
+    let room = match room(c, &mut known, import)? {
         Imported::Done(room) => room,
         refused => return Ok(refused),
     };
     for (after, member) in import.members.iter().enumerate() {
-        let member = known.person(c, member).map_err(failed)?.1;
+        let member = known.person(c, member)?.1;
         // One after the other: so they are listed.
-        of_rooms::admit(c, known.known, &room, &member, Time(now.0 + after as i64)).map_err(failed)?;
+        of_rooms::admit(c, known.known, &room, &member, Time(now.0 + after as i64))?;
     }
     // All first: a message may speak to one who wrote only later.
     for message in &import.messages {
-        known.person(c, &message.from).map_err(failed)?;
+        known.person(c, &message.from)?;
     }
     for messages in import.messages.chunks(AT_ONCE) {
-        let taken = messages::used_ids(c, messages.iter().map(|message| message.id.as_str())).map_err(failed)?;
+        let taken = messages::used_ids(c, messages.iter().map(|message| message.id.as_str()))?;
         for message in messages {
-            let (author, from) = known.person(c, &message.from).map_err(failed)?;
+            let (author, from) = known.person(c, &message.from)?;
             let mut message = Message { room: room.id, from, ..message.clone() };
             if taken.contains(&(author, message.id.clone())) {
-                message.id = random_hex(12)?;
+                message.id = random_hex(12).map_err(Stopped::Other)?;
             }
-            messages::restore(c, author, &message).map_err(failed)?;
+            messages::restore(c, author, &message)?;
             let mut rev = message.rev - message.reactions.iter().map(|sign| sign.people.len() as Rev).sum::<Rev>();
             for reaction in &message.reactions {
                 for person in &reaction.people {
                     rev += 1;
-                    let (person, _) = known.person(c, person).map_err(failed)?;
-                    messages::sign(c, &message, &reaction.emoji, person, rev).map_err(failed)?;
+                    let (person, _) = known.person(c, person)?;
+                    messages::sign(c, &message, &reaction.emoji, person, rev)?;
                 }
             }
         }
     }
-    of_rooms::find(c, &room.name).map_err(failed)?.map(Imported::Done).ok_or_else(|| failed(NotFound))
+    of_rooms::find(c, &room.name)?.map(Imported::Done).ok_or(Stopped::Query(NotFound))
 }
 
 /// The room that messages are taken into: made, or furnished as it was elsewhere.

@@ -1,12 +1,15 @@
 //! Messages in an SQL database: their pages, their changes, their reactions, and who is spoken to in them.
 
-use super::super::database::{Database, on};
-use super::super::schema::{mentions, messages, people, reactions, rooms};
+use super::super::database::{Database, insert_all, on};
+use super::super::schema::{changes, mentions, messages, people, reactions, rooms};
 use super::super::{Change, Message, Reaction, Record, Rev, RoomId, Time, UNREAD_COUNTED};
 use crate::mention;
 use crate::name::PersonName;
 use diesel::prelude::*;
 use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// Rows in one statement: no database takes more than 65,535 values, and SQLite 32,766.
+const AT_ONCE: usize = 1000;
 
 /// What of a message's key is its `seq`.
 const SEQ_BITS: u32 = 40;
@@ -18,7 +21,7 @@ pub fn place(room: RoomId, seq: Rev) -> i64 {
 }
 
 /// (Author, the client's id) → where the message stands.
-type Stored<'a> = HashMap<(i64, &'a str), (RoomId, Rev)>;
+pub type Stored<'a> = HashMap<(i64, &'a str), (RoomId, Rev)>;
 
 /// Where the messages stand that posts of this batch may repeat, by author and the client's id.
 pub fn stored_before<'a>(c: &mut Database, batch: &'a [Record]) -> QueryResult<Stored<'a>> {
@@ -41,26 +44,34 @@ pub fn stored_before<'a>(c: &mut Database, batch: &'a [Record]) -> QueryResult<S
     Ok(rows.into_iter().filter_map(keyed).collect())
 }
 
-pub fn insert(c: &mut Database, author: i64, message: &Message) -> QueryResult<()> {
-    let row = (
-        messages::id.eq(place(message.room, message.seq)),
-        messages::room_id.eq(message.room),
-        messages::seq.eq(message.seq),
-        messages::rev.eq(message.rev),
-        messages::author_id.eq(author),
-        messages::client_id.eq(&message.id),
-        messages::at.eq(message.at.0),
-        messages::body.eq(&message.body),
-        messages::reply_to.eq(message.reply_to),
-        messages::deleted.eq(false),
-    );
-    on!(c, |c| diesel::insert_into(messages::table).values(row).execute(c))?;
-    mention(c, message)
+/// Stores messages as they were born, with their authors, and who is spoken to in them.
+pub fn insert(c: &mut Database, born: &[(i64, &Message)]) -> QueryResult<()> {
+    for some in born.chunks(AT_ONCE) {
+        let rows = some.iter().map(|&(author, message)| {
+            (
+                messages::id.eq(place(message.room, message.seq)),
+                messages::room_id.eq(message.room),
+                messages::seq.eq(message.seq),
+                messages::rev.eq(message.rev),
+                messages::author_id.eq(author),
+                messages::client_id.eq(&message.id),
+                messages::at.eq(message.at.0),
+                messages::body.eq(&message.body),
+                messages::reply_to.eq(message.reply_to),
+                messages::deleted.eq(false),
+            )
+        });
+        insert_all!(c, messages::table, rows);
+    }
+    mention(c, born.iter().map(|(_, message)| *message))
 }
 
 /// Stores a message as it came to be elsewhere, but for its reactions.
 pub fn restore(c: &mut Database, author: i64, message: &Message) -> QueryResult<()> {
-    insert(c, author, message)?;
+    insert(c, &[(author, message)])?;
+    if message.rev != message.seq {
+        was_changed(c, message)?;
+    }
     if message.edited_at.is_some() || message.deleted {
         let row = messages::table.filter(messages::id.eq(place(message.room, message.seq)));
         let edited_at = message.edited_at.map(|at| at.0);
@@ -68,6 +79,13 @@ pub fn restore(c: &mut Database, author: i64, message: &Message) -> QueryResult<
         diesel::update(row).set(changed).execute(c)?;
     }
     Ok(())
+}
+
+/// Puts down the number of a message's last change.
+fn was_changed(c: &mut Database, message: &Message) -> QueryResult<()> {
+    let key = changes::message_id.eq(place(message.room, message.seq));
+    let row = (changes::room_id.eq(message.room), changes::rev.eq(message.rev), key);
+    diesel::insert_into(changes::table).values(row).execute(c).map(drop)
 }
 
 /// A person answers a message with a sign, as number `rev`.
@@ -119,9 +137,14 @@ pub fn find(c: &mut Database, room: RoomId, seq: Rev) -> QueryResult<Option<Mess
     Ok(whole(c, row)?.pop())
 }
 
-/// Stores what a change has made of a message, and gives it as it will be read.
-pub fn update(c: &mut Database, by: i64, change: &Change, message: Message) -> QueryResult<Message> {
+/// Stores what a change has made of a message whose last number was `before`, and gives it as it will be read.
+pub fn update(c: &mut Database, by: i64, change: &Change, before: Rev, message: Message) -> QueryResult<Message> {
     let key = place(message.room, message.seq);
+    if before != message.seq {
+        let last = changes::table.filter(changes::room_id.eq(message.room).and(changes::rev.eq(before)));
+        diesel::delete(last).execute(c)?;
+    }
+    was_changed(c, &message)?;
     let row = messages::table.filter(messages::id.eq(key));
     let edited_at = message.edited_at.map(|at| at.0);
     let new = (
@@ -133,7 +156,7 @@ pub fn update(c: &mut Database, by: i64, change: &Change, message: Message) -> Q
     diesel::update(row).set(new).execute(c)?;
     let own = reactions::message_id.eq(key).and(reactions::person_id.eq(by));
     match change {
-        Change::Edit(_) => unmention(c, key).and_then(|()| mention(c, &message))?,
+        Change::Edit(_) => unmention(c, key).and_then(|()| mention(c, [&message].into_iter()))?,
         Change::Delete => {
             diesel::delete(reactions::table.filter(reactions::message_id.eq(key))).execute(c)?;
             unmention(c, key)?;
@@ -154,20 +177,26 @@ pub fn update(c: &mut Database, by: i64, change: &Change, message: Message) -> Q
     find(c, message.room, message.seq)?.ok_or(diesel::result::Error::NotFound)
 }
 
-/// Keeps who is spoken to in a message: people who are known, but not its author.
-fn mention(c: &mut Database, message: &Message) -> QueryResult<()> {
-    let called = mention::candidates(&message.body);
-    if called.is_empty() {
-        return Ok(());
+/// Keeps who is spoken to in messages: people who are known, but not a message's author.
+fn mention<'a>(c: &mut Database, spoken: impl Iterator<Item = &'a Message>) -> QueryResult<()> {
+    let called = spoken.map(|message| (message, mention::candidates(&message.body)));
+    let called: Vec<(&Message, Vec<Vec<String>>)> = called.filter(|(_, called)| !called.is_empty()).collect();
+    let names: BTreeSet<&String> = called.iter().flat_map(|(_, called)| called.iter().flatten()).collect();
+    let names: Vec<&String> = names.into_iter().collect();
+    let mut known: HashMap<String, i64> = HashMap::new();
+    for names in names.chunks(AT_ONCE) {
+        let rows = people::table.filter(people::folded.eq_any(names.iter().copied()));
+        known.extend(rows.select((people::folded, people::id)).load::<(String, i64)>(c)?);
     }
-    let names: BTreeSet<&String> = called.iter().flatten().collect();
-    let known = people::table.filter(people::folded.eq_any(names)).select((people::folded, people::id));
-    let known: HashMap<String, i64> = known.load::<(String, i64)>(c)?.into_iter().collect();
-    let found = called.iter().filter_map(|names| names.iter().find(|name| known.contains_key(*name)));
-    let found: BTreeSet<&String> = found.filter(|name| **name != message.from.folded()).collect();
-    for name in found {
-        let new = (mentions::person_id.eq(known[name]), mentions::message_id.eq(place(message.room, message.seq)));
-        diesel::insert_into(mentions::table).values(new).execute(c)?;
+    let mut rows = Vec::new();
+    for (message, called) in &called {
+        let found = called.iter().filter_map(|names| names.iter().find(|name| known.contains_key(*name)));
+        let found: BTreeSet<&String> = found.filter(|name| **name != message.from.folded()).collect();
+        let key = place(message.room, message.seq);
+        rows.extend(found.iter().map(|name| (mentions::person_id.eq(known[*name]), mentions::message_id.eq(key))));
+    }
+    for rows in rows.chunks(AT_ONCE) {
+        insert_all!(c, mentions::table, rows.iter().copied());
     }
     Ok(())
 }
@@ -195,7 +224,7 @@ pub fn last(c: &mut Database, room: RoomId, count: usize) -> QueryResult<(Vec<Me
     Ok((whole(c, rows.into_iter().rev().map(|(row, _)| row).collect())?, head))
 }
 
-/// Messages as they were born lie in the order of their numbers; those that were changed have an index of their own. Both
+/// Messages as they were born lie in the order of their numbers; those that were changed are in a table of their own. Both
 /// are read of one moment: else a message that comes between the two would be passed over.
 pub fn since(c: &mut Database, room: RoomId, rev: Rev, count: usize) -> QueryResult<Vec<Message>> {
     let all = messages::table.inner_join(people::table).select(message_columns).limit(count as i64);
@@ -203,9 +232,12 @@ pub fn since(c: &mut Database, room: RoomId, rev: Rev, count: usize) -> QueryRes
         .filter(messages::id.gt(place(room, rev)).and(messages::id.le(place(room, Rev::MAX))))
         .filter(messages::rev.eq(messages::seq))
         .order(messages::id.asc());
-    let changed = all
-        .filter(messages::room_id.eq(room).and(messages::rev.gt(rev)).and(messages::rev.ne(messages::seq)))
-        .order(messages::rev.asc());
+    let changed = changes::table
+        .inner_join(messages::table.inner_join(people::table))
+        .filter(changes::room_id.eq(room).and(changes::rev.gt(rev)))
+        .order(changes::rev.asc())
+        .select(message_columns)
+        .limit(count as i64);
     let mut rows = c.transaction(|c| {
         let mut rows: Vec<MessageRow> = on!(c, |c| as_born.load(c))?;
         rows.extend(on!(c, |c| changed.load::<MessageRow>(c))?);

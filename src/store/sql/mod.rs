@@ -1,10 +1,12 @@
 //! A store in an SQL database, through Diesel. The queries stand once for every database; what differs, stands in
 //! `database`.
 
+mod batch;
 mod keeping;
 mod messages;
 mod order;
 // The tables have the names of these files already.
+mod index;
 mod indexer;
 #[path = "people.rs"]
 mod of_people;
@@ -14,90 +16,95 @@ mod of_rooms;
 mod of_tokens;
 #[path = "webhooks.rs"]
 mod of_webhooks;
+mod pen;
 mod search;
+mod writer;
 
-use super::database::{Database, Pragmas, Synchronous, advise, be_patient, exclusively, migrate, on, probe};
+use super::address::Address;
+#[cfg(all(feature = "http", feature = "sqlite"))]
+use super::database::Purpose;
+use super::database::{Database, Synchronous};
+use super::link::{ANSWER, Link, refused};
 use super::readers::{READERS, Readers, SEARCHERS};
 use super::schema::{facts, marks, people, rooms};
-use super::{
-    Change, Fault, Membership, Message, Outcome, Record, Rev, Role, Room, RoomId, RoomView, Store, Time, random_hex,
-};
+use super::workers::{Hand, Workers};
+use super::{Membership, Message, Outcome, Record, Rev, Role, Room, RoomId, RoomView, Store, Time, random_hex};
 use crate::error::Error;
 use crate::name::{PersonName, RoomName};
 use crate::trouble::Trouble;
 use diesel::prelude::*;
-use diesel::result::Error::NotFound;
 use indexer::Indexer;
 use log::{error, info};
-use parking_lot::Mutex;
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
+use pen::Pen;
+#[cfg(feature = "sqlite")]
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use writer::People;
+
+/// How much longer than for anything else one waits for each record of a batch.
+const EACH: Duration = Duration::from_millis(20);
 
 /// Messages in an SQL database: one connection writes, a few read.
 pub struct Sql {
     epoch: String,
     room_limit: usize,
+    link: Arc<Link>,
     /// Ends before the others, with which it shares what it writes.
     indexer: Indexer,
-    writer: Arc<Mutex<Writer>>,
+    pen: Arc<Pen>,
+    /// Stores what is recorded, where the recorder does not itself.
+    hand: Workers,
     readers: Readers,
     searchers: Readers,
     /// What is written about people, not by the recorder.
     writing: Trouble,
 }
 
-struct Writer {
-    connection: Database,
-    /// The last transaction failed: the next one does not wait long for what is in its way.
-    failed: bool,
-    /// Folded name → the person's id and the name as stored, so that a post costs no look-up.
-    people: People,
-}
-
-type People = HashMap<String, (i64, PersonName)>;
-
-/// People remembered by the writer, at most.
-const PEOPLE_REMEMBERED: usize = 10_000;
-
 impl Sql {
     /// Opens `parlor.db` in `folder`, making both where they are missing and bringing an older database up to date.
     ///
     /// # Errors
-    /// [`Error::DataFolder`] when the folder or the file cannot be written, [`Error::NewerDatabase`] when the file holds
-    /// migrations that this program does not know, [`Error::Store`] for what SQLite itself refuses, such as a file that is no database.
+    /// As those of [`Sql::open`].
+    #[cfg(feature = "sqlite")]
     pub fn sqlite(folder: &Path, sync: Synchronous, room_limit: usize) -> Result<Sql, Error> {
-        let path = folder.join("parlor.db");
-        probe(folder, &path).map_err(|cause| Error::DataFolder(folder.into(), cause))?;
-        let url = path.to_string_lossy().into_owned();
-        let mut connection = Database::Sqlite(SqliteConnection::establish(&url).map_err(|e| refused(&e))?);
-        let pragmas = Pragmas(sync);
-        let opened = pragmas.set(&mut connection).and_then(|()| migrate(&mut connection, &path));
-        opened.map_err(|e| match e {
-            Error::Store(what) => Error::Store(format!("{what} ({})", path.display())),
-            other => other,
-        })?;
-        let epoch = furnish(&mut connection)?;
-        let connect = move |pragmas: Pragmas| {
-            let sqlite = SqliteConnection::establish(&url).map_err(|e| refused(&e))?;
-            let mut connection = Database::Sqlite(sqlite);
-            pragmas.set(&mut connection).map(|()| connection)
-        };
-        let readers = Readers::start(READERS, {
-            let connect = connect.clone();
-            move || connect(pragmas)
-        })?;
-        let searchers = Readers::start(SEARCHERS, {
-            let connect = connect.clone();
-            move || connect(pragmas)
-        })?;
-        let writer = Arc::new(Mutex::new(Writer { connection, failed: false, people: HashMap::new() }));
-        // What a power cut takes from the index is indexed again: it need not wait for the disk.
-        let indexer = Indexer::start(writer.clone(), move || connect(Pragmas(Synchronous::Normal)))?;
-        Ok(Sql { epoch, room_limit, indexer, writer, readers, searchers, writing: Trouble::default() })
+        Sql::open(&Address::Sqlite(folder.join("parlor.db")), sync, room_limit)
+    }
+
+    /// Opens a database, bringing an older one up to date and furnishing one that is empty.
+    ///
+    /// # Errors
+    /// [`Error::DataFolder`] when a file or its folder cannot be written, [`Error::NewerDatabase`] when it holds migrations that
+    /// this program does not know, [`Error::Unreachable`] when nobody answers, [`Error::Store`] for what the database itself
+    /// refuses, such as a file that is none.
+    pub(crate) fn open(address: &Address, sync: Synchronous, room_limit: usize) -> Result<Sql, Error> {
+        let epoch = address.prepare(sync, furnish)?;
+        let link = Link::new(address.clone(), sync);
+        let pen = Arc::new(Pen::new(link.clone())?);
+        let hand = Workers::start("writer", usize::from(link.is_shared()), &link)?;
+        let (readers, searchers) = (Readers::start(READERS, &link)?, Readers::start(SEARCHERS, &link)?);
+        let indexer = Indexer::start(pen.clone(), link.clone())?;
+        Ok(Sql { epoch, room_limit, link, indexer, pen, hand, readers, searchers, writing: Trouble::default() })
+    }
+}
+
+#[cfg(all(feature = "http", feature = "sqlite"))]
+impl Sql {
+    /// Whether there is a chat at that address.
+    pub(crate) fn is_there(address: &Address) -> Result<bool, Error> {
+        if address.file().is_some_and(|file| !file.is_file()) {
+            return Ok(false);
+        }
+        let connected = address.connect(Purpose::Read, Synchronous::Full);
+        let mut c = connected.map_err(|why| Error::Unreachable(format!("{address}: {why}")))?;
+        // Where there are no tables, none is read.
+        let epoch = facts::table.filter(facts::name.eq("epoch")).select(facts::value);
+        Ok(epoch.first::<String>(&mut c).is_ok())
+    }
+
+    /// Whether other servers may write into it too.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.link.is_shared()
     }
 }
 
@@ -105,6 +112,10 @@ impl Sql {
 fn furnish(connection: &mut Database) -> Result<String, Error> {
     let fresh = random_hex(8)?;
     let now = Time::now().0;
+    if super::copy::is_unfinished(connection).map_err(|e| refused(&e))? {
+        let why = "a copy into this database was begun and is not finished: run parlor migrate again";
+        return Err(Error::Store(why.into()));
+    }
     connection
         .transaction(|c| {
             of_people::sweep(c, Time(now))?;
@@ -138,6 +149,10 @@ impl Store for Sql {
         self.readers.read(move |c| of_rooms::find(c, &name))
     }
 
+    fn heads(&self) -> Result<Vec<(RoomId, Rev)>, Error> {
+        self.readers.read(|c| rooms::table.select((rooms::id, rooms::head)).load(c))
+    }
+
     fn last(&self, room: RoomId, count: usize) -> Result<(Vec<Message>, Rev), Error> {
         self.readers.read(move |c| messages::last(c, room, count))
     }
@@ -155,13 +170,11 @@ impl Store for Sql {
     }
 
     fn record(&self, batch: &[Record]) -> Result<Vec<Outcome>, Error> {
-        let mut writer = self.writer.lock();
-        let recorded = writer.transaction(|c, people| record(c, people, batch, self.room_limit));
-        drop(writer);
+        let recorded = self.recorded(batch);
         if batch.iter().any(|record| matches!(record, Record::Post { .. } | Record::Amend { .. })) {
             self.indexer.ring();
         }
-        recorded.map_err(|e| refused(&e))
+        recorded
     }
 
     fn known(&self, name: &PersonName) -> Result<Option<PersonName>, Error> {
@@ -175,6 +188,27 @@ impl Store for Sql {
 }
 
 impl Sql {
+    /// Stores a batch. Where there may never be an answer, a thread of its own waits for that: it may store the batch after all,
+    /// when everybody has been told that it did not.
+    fn recorded(&self, batch: &[Record]) -> Result<Vec<Outcome>, Error> {
+        let room_limit = self.room_limit;
+        if !self.link.is_shared() {
+            let recorded = self.pen.transaction(|c, people| batch::record(c, people, batch, room_limit));
+            return recorded.map_err(|e| refused(&e));
+        }
+        self.link.check().map_err(|e| refused(&e))?;
+        let (pen, batch) = (self.pen.clone(), batch.to_vec());
+        let patience = ANSWER + EACH * u32::try_from(batch.len()).unwrap_or(u32::MAX);
+        let work = move |_: &mut Hand| pen.transaction(|c, people| batch::record(c, people, &batch, room_limit));
+        match self.hand.ask(patience, work) {
+            Ok(recorded) => recorded.map_err(|e| refused(&e)),
+            Err(cause) => {
+                self.pen.renew();
+                Err(cause)
+            }
+        }
+    }
+
     /// What came of writing about people; if nothing, the operator is told.
     fn written<T>(&self, done: QueryResult<T>) -> Result<T, Error> {
         let done = done.map_err(|e| refused(&e));
@@ -182,135 +216,15 @@ impl Sql {
             Ok(_) if self.writing.worked() => info!("accounts can be changed again"),
             Ok(_) => {}
             Err(cause) => {
-                if let Some(unsaid) = self.writing.failed(Instant::now()) {
+                if !cause.is_said()
+                    && let Some(unsaid) = self.writing.failed(Instant::now())
+                {
                     error!("accounts cannot be changed, nor sessions begin or end: {cause}{unsaid}");
                 }
             }
         }
         done
     }
-}
-
-impl Writer {
-    /// Runs `work` in a transaction. What it learnt of people is forgotten if it fails, for it may be undone.
-    fn transaction<T>(&mut self, work: impl FnOnce(&mut Database, &mut People) -> QueryResult<T>) -> QueryResult<T> {
-        if self.people.len() > PEOPLE_REMEMBERED {
-            self.people.clear();
-        }
-        let people = &mut self.people;
-        let done = exclusively(&mut self.connection, |c| work(c, people));
-        if done.is_err() {
-            self.people.clear();
-        }
-        if std::mem::replace(&mut self.failed, done.is_err()) != self.failed {
-            // Whoever comes meanwhile is to hear soon that nothing can be stored.
-            be_patient(&mut self.connection, !self.failed);
-        }
-        done
-    }
-}
-
-/// Stores a batch. The rooms' rows are locked first, in one order, so that the numbers are this transaction's alone.
-fn record(c: &mut Database, people: &mut People, batch: &[Record], room_limit: usize) -> QueryResult<Vec<Outcome>> {
-    let mut numbers = reserve_numbers(c, batch)?;
-    let mut stored = messages::stored_before(c, batch)?;
-    let mut outcomes = Vec::with_capacity(batch.len());
-    for record in batch {
-        outcomes.push(match record {
-            Record::Post { room, author, id, body, reply_to, at, .. } => {
-                let (author_id, from) = person(c, people, author, *at)?;
-                match (stored.entry((author_id, id.as_str())), reply_to) {
-                    (Entry::Occupied(stored), _) => {
-                        let (room, seq) = *stored.get();
-                        Outcome::Repeated(messages::find(c, room, seq)?.ok_or(NotFound)?)
-                    }
-                    (Entry::Vacant(_), Some(seq)) if !messages::is_there(c, *room, *seq)? => {
-                        Outcome::Refused(Fault::NothingToReplyTo)
-                    }
-                    (Entry::Vacant(place), reply_to) => {
-                        let seq = next(&mut numbers, *room)?;
-                        let (id, body, at) = (id.clone(), body.clone(), *at);
-                        let message = Message::born(*room, seq, id, from, at, body, *reply_to);
-                        messages::insert(c, author_id, &message)?;
-                        place.insert((*room, seq));
-                        Outcome::Posted(message)
-                    }
-                }
-            }
-            Record::Amend { room, seq, by, role, change, at } => {
-                amend(c, people, &mut numbers, (*room, *seq), (by, *role), change, *at)?
-            }
-            Record::Purge { room, seq, by, at } => {
-                amend(c, people, &mut numbers, (*room, *seq), (by, Role::Owner), &Change::Delete, *at)?
-            }
-            Record::Read { person: name, room, rev } => {
-                let (person, _) = person(c, people, name, Time::now())?;
-                mark(c, person, *room, *rev)?;
-                Outcome::Read
-            }
-            Record::Create { .. }
-            | Record::Direct { .. }
-            | Record::Change { .. }
-            | Record::Invite { .. }
-            | Record::Remove { .. } => of_rooms::record(c, people, record, room_limit)?,
-        });
-    }
-    return_numbers(c, numbers)?;
-    Ok(outcomes)
-}
-
-/// Makes of a message what a change by that person makes of it.
-fn amend(
-    c: &mut Database,
-    people: &mut People,
-    numbers: &mut BTreeMap<RoomId, Range<Rev>>,
-    (room, seq): (RoomId, Rev),
-    (by, role): (&PersonName, Role),
-    change: &Change,
-    at: Time,
-) -> QueryResult<Outcome> {
-    let found = messages::find(c, room, seq)?;
-    match found.ok_or(Fault::NoSuchMessage).and_then(|before| before.after(change, by, role, at)) {
-        Ok(Some(new)) => {
-            let message = Message { rev: next(numbers, room)?, ..new };
-            let (by, _) = person(c, people, by, at)?;
-            Ok(Outcome::Posted(messages::update(c, by, change, message)?))
-        }
-        Ok(None) => Ok(Outcome::Unchanged),
-        Err(fault) => Ok(Outcome::Refused(fault)),
-    }
-}
-
-/// Locks the rooms of the batch and reserves a number for each of its posts and changes.
-fn reserve_numbers(c: &mut Database, batch: &[Record]) -> QueryResult<BTreeMap<RoomId, Range<Rev>>> {
-    let mut wanted: BTreeMap<RoomId, Rev> = BTreeMap::new();
-    for record in batch {
-        if let Record::Post { room, .. } | Record::Amend { room, .. } | Record::Purge { room, .. } = record {
-            *wanted.entry(*room).or_default() += 1;
-        }
-    }
-    for (room, count) in &wanted {
-        let row = rooms::table.filter(rooms::id.eq(room));
-        on!(c, |c| diesel::update(row).set(rooms::head.eq(rooms::head + count)).execute(c))?;
-    }
-    let locked = rooms::table.filter(rooms::id.eq_any(wanted.keys())).select((rooms::id, rooms::head));
-    let heads: Vec<(RoomId, Rev)> = if wanted.is_empty() { Vec::new() } else { locked.load(c)? };
-    let range = |(room, head): (RoomId, Rev)| (room, head - wanted[&room] + 1..head + 1);
-    Ok(heads.into_iter().map(range).collect())
-}
-
-/// The next number of a room, of those that were reserved.
-fn next(numbers: &mut BTreeMap<RoomId, Range<Rev>>, room: RoomId) -> QueryResult<Rev> {
-    // There is none only for a room that is not there.
-    numbers.get_mut(&room).and_then(Iterator::next).ok_or(NotFound)
-}
-
-/// Gives back the numbers that repeats and what was refused did not use, so that the line has no gap.
-fn return_numbers(c: &mut Database, numbers: BTreeMap<RoomId, Range<Rev>>) -> QueryResult<()> {
-    for (room, left) in numbers.into_iter().filter(|(_, left)| !left.is_empty()) {
-        diesel::update(rooms::table.filter(rooms::id.eq(room))).set(rooms::head.eq(left.start - 1)).execute(c)?;
-    }
-    Ok(())
 }
 
 /// The person of that name, made where there is none; a name written otherwise is taken over.
@@ -349,15 +263,12 @@ fn mark(c: &mut Database, person: i64, room: RoomId, rev: Rev) -> QueryResult<()
     let row = marks::table.filter(marks::person_id.eq(person).and(marks::room_id.eq(room)));
     match row.select(marks::rev).first::<Rev>(c).optional()? {
         Some(before) if before >= rev => {}
-        Some(_) => drop(diesel::update(row).set(marks::rev.eq(rev)).execute(c)?),
+        // Another server may have moved it on just now.
+        Some(_) => drop(diesel::update(row.filter(marks::rev.lt(rev))).set(marks::rev.eq(rev)).execute(c)?),
         None => {
             let new = (marks::person_id.eq(person), marks::room_id.eq(room), marks::rev.eq(rev));
             diesel::insert_into(marks::table).values(new).execute(c)?;
         }
     }
     Ok(())
-}
-
-pub(super) fn refused(error: &dyn std::error::Error) -> Error {
-    Error::Store(advise(error.to_string()))
 }

@@ -17,8 +17,7 @@ impl Order for Sql {
     }
 
     fn sanction(&self, sanction: &Sanction, deed: &Deed) -> Result<(), Error> {
-        let mut writer = self.writer.lock();
-        let laid = writer.transaction(|c, known| {
+        let laid = self.pen.transaction(|c, known| {
             let (id, _) = person(c, known, &sanction.name, sanction.at)?;
             take_away(c, id, sanction.penalty)?;
             let row = (
@@ -40,8 +39,7 @@ impl Order for Sql {
     }
 
     fn lift(&self, name: &PersonName, penalty: Penalty, deed: &Deed) -> Result<bool, Error> {
-        let mut writer = self.writer.lock();
-        let lifted = writer.transaction(|c, _| {
+        let lifted = self.pen.transaction(|c, _| {
             let row = people::table.filter(people::folded.eq(name.folded())).select(people::id);
             let Some(id) = row.first::<i64>(c).optional()? else { return Ok(false) };
             if take_away(c, id, penalty)? == 0 {
@@ -53,7 +51,7 @@ impl Order for Sql {
     }
 
     fn note(&self, deed: &Deed) -> Result<(), Error> {
-        self.writer.lock().transaction(|c, _| note(c, deed)).map_err(|e| refused(&e))
+        self.pen.transaction(|c, _| note(c, deed)).map_err(|e| refused(&e))
     }
 
     fn deeds(&self, before: Option<i64>, count: usize) -> Result<Vec<Noted>, Error> {

@@ -1,26 +1,22 @@
-//! Search in SQL: what the indexer puts into the index, and how it is asked. The index is SQLite's FTS5; all else would
-//! do in any database.
+//! Search in SQL: what the indexer puts into the index, and how it is asked. The index itself is each database's own, in
+//! `index`.
 //!
-//! In the index a message is its words, and before them three that nobody can write: that its room is public, its room,
-//! its author. So a search in few rooms, or for one author, walks along what is there and not along everything. The
-//! rows of the index are numbered in the order in which the messages came, and read from the end: the newest are found
-//! first, and a common word costs no more than a rare one. What is found is compared with the message as it now stands.
+//! The rows of the index are numbered in the order in which the messages came, and read from the end: the newest are found
+//! first. What is found is compared with the message as it now stands, so an index may find too much.
 
 use super::super::database::{Database, on};
-use super::super::schema::{messages, people, rooms, search_marks, search_places, search_words};
+use super::super::schema::{changes, messages, people, rooms, search_marks, search_places};
 use super::super::search::{Cursor, Found, Hit, Search, Wanted, Within};
 use super::super::{Kind, Rev, RoomId, Time};
 use super::Sql;
+use super::index::{self, Asked, Entry, Place};
 use super::messages::place;
+use super::of_people::alone;
 use crate::error::Error;
 use crate::name::{PersonName, RoomName};
-use crate::words::{self, Term, words};
+use crate::words;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-
-/// Begins the words that are not the message's own: no word of a text has it.
-const MARK: char = '×';
 
 /// Messages read at once over all rooms, where many were left behind; and of one room, at the least and at the most.
 const PAGES: usize = 4096;
@@ -29,6 +25,9 @@ const PAGE: (usize, usize) = (8, 256);
 /// How far apart messages may stand in the index from the order of their times: those of a batch are numbered as they
 /// come.
 const SLACK: i64 = 60_000;
+
+/// Places looked up at once, at the most: each time four times as many, where most are none.
+const MOST_PLACES: usize = 1024;
 
 /// A message as it goes into the index.
 struct Row {
@@ -47,6 +46,8 @@ struct Row {
 struct Room {
     seq: Rev,
     rev: Rev,
+    /// Its mark as it stands in the database.
+    stored: (Rev, Rev),
     head: Rev,
     is_public: bool,
     /// Read and not yet indexed.
@@ -77,10 +78,11 @@ impl Front {
         let page = (PAGES / found.len().max(1)).clamp(PAGE.0, PAGE.1);
         let mut front = Front { rooms: BTreeMap::new(), order: BTreeSet::new(), page };
         for (id, head, kind, seq, rev) in found {
+            let stored = (seq.unwrap_or(0), rev.unwrap_or(0));
             // A mark of what is to come is that of another room, whose key this one took over.
             let mark = |mark: Option<Rev>| mark.filter(|mark| *mark <= head).unwrap_or(0);
             let (seq, rev, is_public) = (mark(seq), mark(rev), kind == Kind::Public.as_str());
-            front.rooms.insert(id, Room { seq, rev, head, is_public, rows: VecDeque::new(), read_to: seq });
+            front.rooms.insert(id, Room { seq, rev, stored, head, is_public, rows: VecDeque::new(), read_to: seq });
             front.fill(c, id)?;
         }
         Ok(front)
@@ -116,19 +118,21 @@ pub(super) struct Slice {
     rows: Vec<Row>,
     /// Room → how far the index has come then.
     marks: BTreeMap<RoomId, (Rev, Rev)>,
+    /// Room → how far it had come before.
+    before: BTreeMap<RoomId, (Rev, Rev)>,
 }
 
 impl Slice {
     /// What comes next; None: all has been read. Messages come first, over all rooms as they were said; then, room by
     /// room, what became of those that were in the index before.
     pub fn read(c: &mut Database, front: &mut Front, most: usize) -> QueryResult<Option<Slice>> {
-        let mut slice = Slice { rows: Vec::new(), marks: BTreeMap::new() };
+        let mut slice = Slice { rows: Vec::new(), marks: BTreeMap::new(), before: BTreeMap::new() };
         while slice.rows.len() < most
             && let Some(row) = front.next(c)?
         {
             if let Some(room) = front.rooms.get_mut(&row.room) {
                 room.seq = row.seq;
-                slice.marks.insert(row.room, (room.seq, room.rev));
+                slice.mark(row.room, room);
             }
             slice.rows.push(row);
         }
@@ -141,7 +145,7 @@ impl Slice {
             let changed = changed_rows(c, id, &room, count)?;
             let is_all = changed.len() < count;
             room.rev = changed.last().filter(|_| !is_all).map_or(room.head, |row| row.rev);
-            slice.marks.insert(id, (room.seq, room.rev));
+            slice.mark(id, &mut room);
             slice.rows.extend(changed);
             if !is_all {
                 front.rooms.insert(id, room);
@@ -150,12 +154,22 @@ impl Slice {
         Ok((!slice.marks.is_empty()).then_some(slice))
     }
 
-    pub fn write(&self, c: &mut Database) -> QueryResult<()> {
-        let last: Option<i64> = search_places::table.select(diesel::dsl::max(search_places::n)).first(c)?;
-        let mut last = last.unwrap_or(0);
-        for row in &self.rows {
-            put(c, row, &mut last)?;
+    /// Notes how far the index has come in a room with what is in this slice.
+    fn mark(&mut self, id: RoomId, room: &mut Room) {
+        let now = (room.seq, room.rev);
+        self.marks.insert(id, now);
+        self.before.entry(id).or_insert(std::mem::replace(&mut room.stored, now));
+    }
+
+    /// Puts it into the index. False: another server has done so meanwhile.
+    pub fn write(&self, c: &mut Database) -> QueryResult<bool> {
+        if c.is_shared() {
+            alone(c)?;
+            if !self.goes_on(c)? {
+                return Ok(false);
+            }
         }
+        self.put(c)?;
         for (room, (seq, rev)) in &self.marks {
             let new = (search_marks::seq.eq(seq), search_marks::rev.eq(rev));
             let mark = search_marks::table.filter(search_marks::room_id.eq(room));
@@ -164,53 +178,50 @@ impl Slice {
                 diesel::insert_into(search_marks::table).values(new).execute(c)?;
             }
         }
-        Ok(())
+        Ok(true)
     }
-}
 
-/// Puts a message in, as it stands, in the place that it has or behind the last one.
-fn put(c: &mut Database, row: &Row, last: &mut i64) -> QueryResult<()> {
-    let found = search_places::table.filter(search_places::message_id.eq(row.id)).select(search_places::n);
-    let found: Vec<i64> = on!(c, |c| found.load(c))?;
-    let n = match found.first() {
-        Some(n) => {
-            diesel::delete(search_words::table.filter(search_words::rowid.eq(n))).execute(c)?;
-            *n
+    /// Whether the index has come as far as it had when this was read.
+    fn goes_on(&self, c: &mut Database) -> QueryResult<bool> {
+        let own = search_marks::table.filter(search_marks::room_id.eq_any(self.before.keys()));
+        let now: Vec<(RoomId, Rev, Rev)> = own.load(c)?;
+        let now: HashMap<RoomId, (Rev, Rev)> = now.into_iter().map(|(room, seq, rev)| (room, (seq, rev))).collect();
+        Ok(self.before.iter().all(|(room, before)| now.get(room).unwrap_or(&(0, 0)) == before))
+    }
+
+    /// Puts the messages in, as they stand, each in the place that it has or behind the last one.
+    fn put(&self, c: &mut Database) -> QueryResult<()> {
+        // One that was changed after it came stands here twice, last as it is now.
+        let rows: BTreeMap<i64, &Row> = self.rows.iter().map(|row| (row.id, row)).collect();
+        let taken = search_places::table.filter(search_places::message_id.eq_any(rows.keys()));
+        let taken: Vec<(i64, i64)> = taken.select((search_places::message_id, search_places::n)).load(c)?;
+        let taken: HashMap<i64, i64> = taken.into_iter().collect();
+        if !taken.is_empty() {
+            index::remove(c, taken.values().copied().collect())?;
         }
-        None => *last + 1,
-    };
-    if row.deleted {
-        return diesel::delete(search_places::table.filter(search_places::n.eq(n))).execute(c).map(drop);
-    }
-    if found.is_empty() {
-        let new = (search_places::n.eq(n), search_places::message_id.eq(row.id));
-        on!(c, |c| diesel::insert_into(search_places::table).values(new).execute(c))?;
-        *last = n;
-    }
-    let new = (search_words::rowid.eq(n), search_words::words.eq(row.words()));
-    on!(c, |c| diesel::insert_into(search_words::table).values(new).execute(c))?;
-    Ok(())
-}
-
-impl Row {
-    /// Its words, one space between two.
-    fn words(&self) -> String {
-        let mut text = if self.is_public { format!("{MARK}p ") } else { String::new() };
-        text += &format!("{} {}", in_room(self.room), by_author(self.author));
-        for word in words(&self.body) {
-            text.push(' ');
-            text += &word.text;
+        let last: Option<i64> = search_places::table.select(diesel::dsl::max(search_places::n)).first(c)?;
+        let (mut last, mut entries, mut places, mut gone) = (last.unwrap_or(0), Vec::new(), Vec::new(), Vec::new());
+        for row in self.rows.iter().filter(|row| std::ptr::eq(rows[&row.id], *row)) {
+            let n = taken.get(&row.id).copied();
+            if row.deleted {
+                gone.extend(n);
+                continue;
+            }
+            let n = n.unwrap_or_else(|| {
+                last += 1;
+                places.push((search_places::n.eq(last), search_places::message_id.eq(row.id)));
+                last
+            });
+            entries.push(Entry { n, room: row.room, author: row.author, is_public: row.is_public, body: &row.body });
         }
-        text
+        if !gone.is_empty() {
+            diesel::delete(search_places::table.filter(search_places::n.eq_any(gone))).execute(c)?;
+        }
+        if !places.is_empty() {
+            on!(c, |c| diesel::insert_into(search_places::table).values(places).execute(c))?;
+        }
+        if entries.is_empty() { Ok(()) } else { index::insert(c, &entries) }
     }
-}
-
-fn in_room(room: RoomId) -> String {
-    format!("{MARK}r{room}")
-}
-
-fn by_author(author: i64) -> String {
-    format!("{MARK}a{author}")
 }
 
 type Columns = (i64, Rev, Rev, i64, String, bool, i64);
@@ -238,10 +249,10 @@ fn new_rows(c: &mut Database, id: RoomId, room: &Room, count: usize) -> QueryRes
 
 /// Messages that were changed, in the order of their changes.
 fn changed_rows(c: &mut Database, id: RoomId, room: &Room, count: usize) -> QueryResult<Vec<Row>> {
-    let page = messages::table
-        .filter(messages::room_id.eq(id).and(messages::rev.ne(messages::seq)))
-        .filter(messages::rev.gt(room.rev).and(messages::rev.le(room.head)))
-        .order(messages::rev.asc())
+    let page = changes::table
+        .inner_join(messages::table)
+        .filter(changes::room_id.eq(id).and(changes::rev.gt(room.rev)).and(changes::rev.le(room.head)))
+        .order(changes::rev.asc())
         .limit(count as i64)
         .select(columns);
     let found: Vec<Columns> = on!(c, |c| page.load(c))?;
@@ -266,13 +277,17 @@ impl Search for Sql {
 fn search(c: &mut Database, wanted: &Wanted) -> QueryResult<Found> {
     let mut found = Found::default();
     let authors: Vec<i64> = people::table.filter(people::folded.eq_any(&wanted.from)).select(people::id).load(c)?;
-    let Some(asked) = asked(wanted, &authors) else { return Ok(found) };
+    let nowhere = matches!(&wanted.within, Within::Only(rooms) if rooms.is_empty());
+    if nowhere || authors.is_empty() && !wanted.from.is_empty() {
+        return Ok(found);
+    }
+    let asked = Asked { terms: &wanted.terms, authors: &authors, within: &wanted.within };
     let begin = wanted.after.map_or(Ok(0), |after| place_at(c, Time(after.0.saturating_sub(SLACK))))?;
     let mut end = wanted.before.map_or(Ok(i64::MAX), |before| place_at(c, Time(before.0.saturating_add(SLACK))))?;
     end = wanted.cursor.map_or(end, |cursor| end.min(cursor.0));
+    let mut count = wanted.limit + 1;
     loop {
-        let count = wanted.limit + 1;
-        let places = places(c, &asked, begin, end, count)?;
+        let places = index::places(c, &asked, begin, end, count)?;
         let mut messages = messages(c, &places)?;
         for place in &places {
             let hit = messages.remove(&place.message_id).filter(|hit| is_hit(hit, wanted));
@@ -288,47 +303,8 @@ fn search(c: &mut Database, wanted: &Wanted) -> QueryResult<Found> {
             Some(last) if places.len() == count => end = last.n,
             _ => return Ok(Found { next: None, ..found }),
         }
+        count = (count * 4).min(MOST_PLACES.max(count));
     }
-}
-
-/// The question as FTS5 reads it; None: nothing can answer it.
-fn asked(wanted: &Wanted, authors: &[i64]) -> Option<String> {
-    let any = |words: Vec<String>| (!words.is_empty()).then(|| format!("(\"{}\")", words.join("\" OR \"")));
-    let rooms = |rooms: &[RoomId]| rooms.iter().map(|room| in_room(*room)).collect::<Vec<_>>();
-    let within = match &wanted.within {
-        Within::PublicAnd(others) => any([vec![format!("{MARK}p")], rooms(others)].concat()),
-        Within::Only(only) => any(rooms(only)),
-    };
-    let mut parts: Vec<String> = wanted.terms.iter().map(phrase).collect();
-    if !wanted.from.is_empty() {
-        parts.push(any(authors.iter().map(|author| by_author(*author)).collect())?);
-    }
-    parts.push(within?);
-    Some(parts.join(" AND "))
-}
-
-fn phrase(term: &Term) -> String {
-    format!("\"{}\"{}", term.words.join(" "), if term.begun { " *" } else { "" })
-}
-
-#[derive(QueryableByName)]
-struct Place {
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-    #[diesel(sql_type = BigInt)]
-    message_id: i64,
-}
-
-/// From the end on, so that SQLite stops as soon as it has enough.
-fn places(c: &mut Database, asked: &str, begin: i64, end: i64, count: usize) -> QueryResult<Vec<Place>> {
-    let query = diesel::sql_query(
-        "SELECT n, message_id FROM search_words CROSS JOIN search_places ON n = search_words.rowid \
-         WHERE search_words MATCH ? AND search_words.rowid >= ? AND search_words.rowid < ? \
-         ORDER BY search_words.rowid DESC LIMIT ?",
-    );
-    let query = query.bind::<Text, _>(asked).bind::<BigInt, _>(begin).bind::<BigInt, _>(end);
-    let query = query.bind::<BigInt, _>(count as i64);
-    on!(c, |c| query.load(c))
 }
 
 /// The place of the first message that was said at that time or later, or the one behind the last: halving what is

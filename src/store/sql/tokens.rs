@@ -18,8 +18,7 @@ impl Tokens for Sql {
             tokens::label.eq(&token.label),
             tokens::created_at.eq(token.at.0),
         );
-        let mut writer = self.writer.lock();
-        writer
+        self.pen
             .transaction(|c, _| diesel::insert_into(tokens::table).values(row).execute(c))
             .map_err(|e| refused(&e))?;
         Ok(())
@@ -34,8 +33,7 @@ impl Tokens for Sql {
         let Some((id, name, role, used_at)) = found else { return Ok(None) };
         if used_at.is_none_or(|before| now.0 - before > SEEN_EVERY) {
             let row = tokens::table.filter(tokens::token_hash.eq(&token[..]));
-            let mut writer = self.writer.lock();
-            let used = writer.transaction(|c, _| diesel::update(row).set(tokens::used_at.eq(now.0)).execute(c));
+            let used = self.pen.transaction(|c, _| diesel::update(row).set(tokens::used_at.eq(now.0)).execute(c));
             used.map_err(|e| refused(&e))?;
         }
         Ok(Some(stored(id, &name, &role)))
@@ -56,14 +54,12 @@ impl Tokens for Sql {
 
     fn revoke(&self, token: &TokenHash) -> Result<bool, Error> {
         let row = tokens::table.filter(tokens::token_hash.eq(&token[..]));
-        let mut writer = self.writer.lock();
-        let ended = writer.transaction(|c, _| diesel::delete(row).execute(c)).map_err(|e| refused(&e))?;
+        let ended = self.pen.transaction(|c, _| diesel::delete(row).execute(c)).map_err(|e| refused(&e))?;
         Ok(ended > 0)
     }
 
     fn make_bot(&self, name: &PersonName, at: Time) -> Result<Option<Person>, Error> {
-        let mut writer = self.writer.lock();
-        let made = writer.transaction(|c, _| {
+        let made = self.pen.transaction(|c, _| {
             let row = people::table.filter(people::folded.eq(name.folded()));
             if diesel::select(exists(row.clone())).get_result(c)? {
                 return Ok(None);

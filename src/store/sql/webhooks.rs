@@ -11,8 +11,8 @@ use diesel::prelude::*;
 
 impl Sql {
     /// Does something to webhooks in a transaction.
-    fn on_webhooks<T>(&self, work: impl FnOnce(&mut Database) -> QueryResult<T>) -> Result<T, Error> {
-        self.writer.lock().transaction(|c, _| work(c)).map_err(|e| refused(&e))
+    fn on_webhooks<T>(&self, mut work: impl FnMut(&mut Database) -> QueryResult<T>) -> Result<T, Error> {
+        self.pen.transaction(|c, _| work(c)).map_err(|e| refused(&e))
     }
 }
 
@@ -30,7 +30,7 @@ impl Webhooks for Sql {
             webhooks::paused.eq(false),
         );
         self.on_webhooks(|c| {
-            diesel::insert_into(webhooks::table).values(row).execute(c)?;
+            diesel::insert_into(webhooks::table).values(&row).execute(c)?;
             let heads = rooms::table.filter(rooms::head.gt(0)).select((rooms::id, rooms::head));
             for (room, head) in heads.load::<(RoomId, Rev)>(c)? {
                 mark(c, id, room, head)?;

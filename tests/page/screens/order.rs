@@ -78,7 +78,7 @@ impl Walk<'_> {
     }
 
     fn menu_on(&self, owner: &Window, name: &str) {
-        if self.view.is_phone() && owner.ask("!shown('#people')") == true {
+        if self.is_phone() && owner.ask("!shown('#people')") == true {
             owner.click("#open-people");
         }
         owner.click(&format!(".person[data-name={name}] .person-more"));
@@ -86,7 +86,7 @@ impl Walk<'_> {
     }
 
     fn close_people(&self, owner: &Window) {
-        if self.view.is_phone() {
+        if self.is_phone() {
             owner.click("#close-people");
             owner.wait_for("!shown('#people')");
         }

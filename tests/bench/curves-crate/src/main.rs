@@ -1,5 +1,6 @@
-//! Draws the curves of RESULTS.md: `curves sweeps.json FOLDER` writes an SVG file for each sweep, CPU time on its left and
-//! deliveries on its right. Both axes are logarithmic, so that what grows alike rises alike.
+//! Draws the curves of RESULTS.md: `curves MEASURED FOLDER` reads `sweeps.json` and `soak.json`, where they are, and writes an SVG
+//! file for each sweep, CPU time on its left and deliveries on its right, and one for the soak. The axes of a sweep are
+//! logarithmic, so that what grows alike rises alike.
 
 use plotters::coord::Shift;
 use plotters::coord::combinators::{BindKeyPoints, IntoLogRange};
@@ -30,18 +31,65 @@ const FIGURES: [(&str, &str, &str); 2] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
-    let [_, measured, folder] = &args[..] else { return Err("curves sweeps.json FOLDER".into()) };
-    let measured: Value = serde_json::from_str(&std::fs::read_to_string(measured)?)?;
+    let [_, measured, folder] = &args[..] else { return Err("curves MEASURED FOLDER".into()) };
+    let (measured, folder) = (Path::new(measured), Path::new(folder));
+    if let Some(sweeps) = found(&measured.join("sweeps.json"))? {
+        draw_sweeps(&sweeps, folder)?;
+    }
+    if let Some(soak) = found(&measured.join("soak.json"))? {
+        draw_soak(&soak, folder)?;
+    }
+    Ok(())
+}
+
+/// What was found, if it was measured.
+fn found(file: &Path) -> Result<Option<Value>, Box<dyn Error>> {
+    if !file.exists() {
+        return Ok(None);
+    }
+    Ok(Some(serde_json::from_str::<Value>(&std::fs::read_to_string(file)?)?["found"].take()))
+}
+
+/// Memory at rest, from round to round, above nothing: what rises can be seen to.
+fn draw_soak(soak: &Value, folder: &Path) -> Result<(), Box<dyn Error>> {
+    let levels = soak["levels"].as_array().into_iter().flatten();
+    let points: Vec<(f64, f64)> =
+        levels.filter_map(|level| Some((level["minute"].as_f64()?, level["memory"].as_f64()?))).collect();
+    let most = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).fold(1.0, f64::max);
+    let file = folder.join("soak.svg");
+    let area = SVGBackend::new(&file, (960, 300)).into_drawing_area();
+    area.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(&area)
+        .caption("Resident memory at rest", (FONT, 17))
+        .margin(12)
+        .x_label_area_size(42)
+        .y_label_area_size(62)
+        .build_cartesian_2d(0.0..most(|point| point.0), 0.0..most(|point| point.1) * 1.25)?;
+    chart
+        .configure_mesh()
+        .bold_line_style(GRID)
+        .light_line_style(TRANSPARENT)
+        .x_desc("minutes")
+        .y_desc("MiB")
+        .axis_desc_style((FONT, 14))
+        .label_style((FONT, 13))
+        .draw()?;
+    chart.draw_series(LineSeries::new(points.iter().copied(), COLOURS[0].stroke_width(2)))?;
+    area.present()?;
+    Ok(())
+}
+
+fn draw_sweeps(sweeps: &Value, folder: &Path) -> Result<(), Box<dyn Error>> {
     for (sweep, axis) in SWEEPS {
-        let file = Path::new(folder).join(format!("{sweep}.svg"));
+        let file = folder.join(format!("{sweep}.svg"));
         let area = SVGBackend::new(&file, (960, 420)).into_drawing_area();
         // A card of its own colour, which a page in the dark leaves as it is.
         area.fill(&WHITE)?;
         let (charts, legend) = area.split_vertically(384);
         for (part, figure) in charts.split_evenly((1, 2)).iter().zip(FIGURES) {
-            draw(&area, part, axis, figure, &curves(&measured["found"][sweep], figure.0))?;
+            draw(&area, part, axis, figure, &curves(&sweeps[sweep], figure.0))?;
         }
-        name(&legend, &curves(&measured["found"][sweep], FIGURES[0].0))?;
+        name(&legend, &curves(&sweeps[sweep], FIGURES[0].0))?;
         area.present()?;
     }
     Ok(())

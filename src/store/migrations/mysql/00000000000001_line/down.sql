@@ -1,0 +1,1 @@
+DROP TABLE writers, mentions, reactions, marks, changes, messages, members, sessions, invitations, rooms, people, facts;

@@ -1,0 +1,1 @@
+DROP TABLE search_marks, search_places, search_words;

@@ -1,0 +1,1 @@
+DROP TABLE deeds, banned_networks, sanctions;

@@ -1,0 +1,2 @@
+DROP TABLE deeds, banned_networks, sanctions;
+ALTER TABLE rooms DROP COLUMN read_only, DROP COLUMN slow;
