@@ -31,8 +31,8 @@ struct Line {
     outboxes: HashMap<u64, Outbox>,
 }
 
-/// The messages that wait for one client's writer. The receiver is here to empty it.
-type Outbox = (Sender<Message>, Receiver<Message>);
+/// Where the messages wait for one client's writer.
+type Outbox = Sender<Message>;
 
 impl Line {
     /// Gives the message the next number, keeps it, and puts it into every outbox: in one step.
@@ -43,14 +43,10 @@ impl Line {
         if self.kept.len() > KEPT {
             self.kept.pop_front();
         }
-        self.outboxes.retain(|_, (outbox, waiting)| {
+        self.outboxes.retain(|_, outbox| {
             // An outbox never waits. Whose is full is sent away as in 10_slow_client, and comes back with its number.
-            let fits = outbox.try_send(message.clone()).is_ok();
-            if !fits {
-                while waiting.try_recv().is_ok() {}
-                let _ = outbox.try_send(Message::Close(Some(CloseFrame { code: COME_BACK.into(), reason: "".into() })));
-            }
-            fits
+            // Its writer still sends what waits, so that there is no gap, and then the close frame.
+            outbox.try_send(message.clone()).is_ok()
         });
     }
 
@@ -66,7 +62,7 @@ impl Line {
         for (_, message) in self.kept.iter().filter(|(number, _)| *number > since) {
             let _ = outbox.try_send(message.clone()); // it fits: OUTBOX is larger than KEPT
         }
-        self.outboxes.insert(id, (outbox, waiting.clone()));
+        self.outboxes.insert(id, outbox);
         waiting
     }
 }
@@ -104,6 +100,8 @@ fn serve(id: u64, stream: TcpStream, line: &Mutex<Line>) -> io::Result<()> {
     spawn(move || {
         let mut sender = WebSocket::from_raw_socket(&writer, Role::Server, None);
         let written = waiting.iter().try_for_each(|message| sender.send(message));
+        let goodbye = CloseFrame { code: COME_BACK.into(), reason: "".into() };
+        let written = written.and_then(|()| sender.send(Message::Close(Some(goodbye))));
         // If that failed, the reader need not wait any longer either.
         let _ = writer.shutdown(if written.is_ok() { Shutdown::Write } else { Shutdown::Both });
     });

@@ -88,7 +88,7 @@ pub(crate) enum Keep {
 impl Keep {
     /// The URL of a database into which other servers may write too; empty for another.
     #[cfg(feature = "cluster")]
-    fn shared(&self) -> &str {
+    pub(crate) fn shared(&self) -> &str {
         match self {
             #[cfg(feature = "sql")]
             Keep::Database(url, _) if Address::parse(url).is_ok_and(|address| address.is_shared()) => url,
@@ -509,7 +509,7 @@ impl Builder {
             crate::cluster::Address::parse(address)?.suits(self.keep.shared())?;
         }
         #[cfg(feature = "http")]
-        crate::webhooks::Networks::parse(&self.webhook_allow)
+        crate::webhooks::address::Networks::parse(&self.webhook_allow)
             .map_err(|why| Error::Setting(format!("--webhook-allow: {why}")))?;
         #[cfg(feature = "http")]
         if let Some(folder) = self.www.as_ref().filter(|folder| !folder.join("index.html").is_file()) {

@@ -8,7 +8,7 @@ use crate::event::Recorded;
 use crate::name::{PersonName, RoomName};
 use crate::protocol::{Code, Problem};
 use crate::sanctions::Sanctions;
-use crate::store::{Change, Kind, Membership, Outcome, Record, Role, Room, RoomId};
+use crate::store::{Change, Kind, Membership, Outcome, Record, Role, Room, RoomId, SLOWEST};
 use parking_lot::{Mutex, RwLock};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -30,9 +30,6 @@ pub struct Doors {
     /// When whom has spoken last, by folded name, in rooms that are slow.
     spoken: Mutex<HashMap<(RoomId, String), Instant>>,
 }
-
-/// The slowest a room can be, in seconds.
-pub const SLOWEST: u32 = 60 * 60;
 
 /// People remembered who spoke in slow rooms, before those are let go who may speak again anyway.
 const SPOKEN: usize = 10_000;

@@ -1,8 +1,8 @@
 //! The flusher: one thread that writes for the outboxes whose sockets were full, and shuts those whose time is up.
 
 use crate::error::Error;
+use crate::fault::Fault;
 use crate::outbox::{Outbox, Watch};
-use crate::server::Fault;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{Read, Write};

@@ -64,6 +64,7 @@ mod duplex;
 mod entrance;
 mod error;
 mod event;
+mod fault;
 mod flusher;
 #[cfg(feature = "sqlite")]
 mod folder;
@@ -95,6 +96,7 @@ mod passwords;
 mod peer;
 mod protocol;
 mod proxy;
+mod pulse;
 mod query;
 mod rate;
 mod recorder;

@@ -60,9 +60,9 @@ pub(crate) struct Line {
     pub metrics: Arc<Metrics>,
     /// What webhooks have to send, and where to they may.
     #[cfg(feature = "http")]
-    pub webhooks: Arc<crate::webhooks::Board>,
+    pub webhooks: Arc<crate::webhooks::board::Board>,
     #[cfg(feature = "http")]
-    pub networks: Arc<crate::webhooks::Networks>,
+    pub networks: Arc<crate::webhooks::address::Networks>,
     pub stopping: AtomicBool,
 }
 

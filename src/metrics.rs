@@ -6,8 +6,8 @@
 
 use crate::deflate::Packer;
 use crate::protocol::Code;
+use crate::pulse::Pulse;
 use crate::registry::Delivered;
-use crate::watchdog::Pulse;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;

@@ -2,11 +2,32 @@
 //! query or a fault that says where and what was expected.
 
 use crate::name::{PersonName, RoomName};
-use crate::store::Time;
+use crate::store::{Found, Time};
 use crate::words::{Term, words};
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
+
+/// The most messages of one page, and how many come if nothing is said.
+pub const MOST_HITS: usize = 50;
+pub const USUAL_HITS: usize = 20;
+
+/// A question, as it came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// What somebody wrote.
+    pub query: String,
+    /// Where to go on, as an answer before said.
+    pub cursor: Option<String>,
+    /// How many messages at most.
+    pub limit: usize,
+}
+
+/// What came of it, and what was looked for, so that it can be marked.
+pub struct Answer {
+    pub found: Found,
+    pub terms: Vec<Term>,
+}
 
 /// The longest query, in characters.
 pub const LONGEST: usize = 300;

@@ -47,7 +47,7 @@ pub(crate) struct Recorder {
     storing: Duration,
     trouble: Trouble,
     #[cfg(feature = "http")]
-    webhooks: Option<Arc<crate::webhooks::Board>>,
+    webhooks: Option<Arc<crate::webhooks::board::Board>>,
 }
 
 impl Recorder {
@@ -82,7 +82,7 @@ impl Recorder {
 
     /// The same, which tells the webhooks what was stored.
     #[cfg(feature = "http")]
-    pub fn telling(self, webhooks: Arc<crate::webhooks::Board>) -> Recorder {
+    pub fn telling(self, webhooks: Arc<crate::webhooks::board::Board>) -> Recorder {
         Recorder { webhooks: Some(webhooks), ..self }
     }
 

@@ -4,31 +4,9 @@
 use crate::line::Line;
 use crate::name::PersonName;
 use crate::protocol::{Code, Problem};
-use crate::query::{Fault, Named, Query};
-use crate::store::{Cursor, Found, Wanted, Within};
-use crate::words::Term;
+use crate::query::{Answer, Fault, Named, Query, Question};
+use crate::store::{Cursor, Wanted, Within};
 use log::error;
-
-/// The most messages of one page, and how many come if nothing is said.
-pub const MOST: usize = 50;
-pub const USUAL: usize = 20;
-
-/// A question, as it came.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Question {
-    /// What somebody wrote.
-    pub query: String,
-    /// Where to go on, as an answer before said.
-    pub cursor: Option<String>,
-    /// How many messages at most.
-    pub limit: usize,
-}
-
-/// What came of it, and what was looked for, so that it can be marked.
-pub struct Answer {
-    pub found: Found,
-    pub terms: Vec<Term>,
-}
 
 /// What `person` may read of it, newest first. Where a room is closed to that person, it is as if there were none.
 pub fn answer(line: &Line, person: &PersonName, question: &Question) -> Result<Answer, Problem> {

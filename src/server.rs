@@ -11,6 +11,7 @@ use crate::dispatcher::Dispatcher;
 use crate::doors::Doors;
 use crate::error::Error;
 use crate::event::{Entry, Event};
+use crate::fault::Fault;
 use crate::flusher::{Flusher, FlusherThread};
 #[cfg(feature = "sqlite")]
 use crate::folder::Lock;
@@ -40,7 +41,7 @@ use crate::store::{Memory, Store, Time, random_hex};
 use crate::tries::Tries;
 use crate::watchdog::{self, Watchdog};
 #[cfg(feature = "http")]
-use crate::webhooks::Networks;
+use crate::webhooks::address::Networks;
 use crossbeam_channel::{Receiver, Sender, after, bounded, select, tick, unbounded};
 use log::{error, info, warn};
 use std::collections::HashMap;
@@ -313,7 +314,7 @@ impl Server {
         #[cfg(feature = "cluster")]
         {
             let faults = threads.faults.clone();
-            threads.cluster = cluster::Threads::start(&line, |name| Fault::of(name, &faults))?;
+            threads.cluster = cluster::threads::Threads::start(&line, |name| Fault::of(name, &faults))?;
         }
         threads.workers = Some(self.http.start(&line)?);
         #[cfg(feature = "sqlite")]
@@ -353,32 +354,6 @@ impl Server {
         drop(self.lock);
         info!("stopped");
         fault.map_or(Ok(()), |name| Err(Error::Fault(name)))
-    }
-}
-
-/// Tells of a thread that ends in a panic.
-pub(crate) struct Fault {
-    name: &'static str,
-    tell: Sender<&'static str>,
-}
-
-impl Fault {
-    fn of(name: &'static str, tell: &Sender<&'static str>) -> Fault {
-        Fault { name, tell: tell.clone() }
-    }
-
-    /// One that nobody hears of.
-    #[cfg(test)]
-    pub fn for_tests() -> Fault {
-        Fault::of("a test's thread", &unbounded().0)
-    }
-}
-
-impl Drop for Fault {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let _ = self.tell.send(self.name);
-        }
     }
 }
 
@@ -428,7 +403,7 @@ struct Threads {
     bell: Option<UnixStream>,
     workers: Option<Workers>,
     #[cfg(feature = "cluster")]
-    cluster: Option<cluster::Threads>,
+    cluster: Option<cluster::threads::Threads>,
     #[cfg(feature = "sqlite")]
     control: Option<Control>,
     named: Vec<(&'static str, JoinHandle<()>)>,

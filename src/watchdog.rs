@@ -3,54 +3,14 @@
 //! It has no thread of its own: the server's, which joins the threads of clients, looks now and then.
 
 use crate::metrics::Metrics;
+use crate::pulse::Pulse;
 use crate::trouble::Trouble;
 use log::{info, warn};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// How often it looks.
 pub(crate) const EVERY: Duration = Duration::from_millis(500);
-
-/// One piece of work that takes longer is a stall: everybody waits for it.
-const STALL: Duration = Duration::from_secs(1);
-
-/// Whether a thread is at work, and since when.
-pub(crate) struct Pulse {
-    zero: Instant,
-    /// Microseconds since `zero` when it took up what it is doing; 0 while it waits for something to do.
-    began: AtomicU64,
-}
-
-impl Pulse {
-    /// Of a thread that waits.
-    pub fn new() -> Pulse {
-        Pulse { zero: Instant::now(), began: AtomicU64::new(0) }
-    }
-
-    /// It takes up something.
-    pub fn work(&self) {
-        self.began.store(self.micros(Instant::now()).max(1), Relaxed);
-    }
-
-    /// It has come round, and waits.
-    pub fn rest(&self) {
-        self.began.store(0, Relaxed);
-    }
-
-    /// How long it has been at the same thing, if that is a stall; otherwise nothing.
-    pub fn stalled(&self, now: Instant) -> Duration {
-        let at_it = match self.began.load(Relaxed) {
-            0 => Duration::ZERO,
-            began => Duration::from_micros(self.micros(now).saturating_sub(began)),
-        };
-        if at_it < STALL { Duration::ZERO } else { at_it }
-    }
-
-    fn micros(&self, at: Instant) -> u64 {
-        at.saturating_duration_since(self.zero).as_micros() as u64
-    }
-}
 
 /// What is known of each thread that is watched.
 pub(crate) struct Watchdog {
@@ -107,6 +67,7 @@ impl Watchdog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pulse::STALL;
 
     #[test]
     fn a_stall_is_counted_once_and_the_next_one_again() {

@@ -1,7 +1,7 @@
 //! `parlor user ban`, `mute` and their opposites: order, kept from the shell.
 
 use super::folder;
-use super::user::minute;
+use super::table::minute;
 use argh::{ArgsInfo, FromArgs};
 use parlor::{Account, Error, Role, Sanction};
 use serde::Serialize;

@@ -1,5 +1,7 @@
 //! Columns for people: as wide as what stands in them, two spaces between.
 
+use time::OffsetDateTime;
+use time::macros::format_description;
 use unicode_width::UnicodeWidthStr;
 
 /// The rows under their heads.
@@ -19,6 +21,12 @@ pub fn of(heads: &[&str], rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// A time as it stands in a list.
+pub fn minute(at: std::time::SystemTime) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]");
+    OffsetDateTime::from(at).format(format).unwrap_or_default()
 }
 
 #[cfg(test)]

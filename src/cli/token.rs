@@ -1,7 +1,7 @@
 //! `parlor token`: what programs come in with, made and revoked from the shell.
 
 use super::environment::{self, Stopped, Variables};
-use super::user::minute;
+use super::table::minute;
 use super::{folder, table};
 use argh::{ArgsInfo, FromArgs};
 use parlor::{Admin, Error, Token};

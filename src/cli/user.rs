@@ -7,8 +7,6 @@ use parlor::{Account, Error, Role};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 /// Accounts. A server may run on the data folder meanwhile: it knows at once.
 #[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
@@ -170,7 +168,7 @@ fn list(task: &List) -> Result<(), Error> {
         return folder::say("Nobody has an account yet. Make one: parlor user add NAME --role owner\n");
     }
     let row = |account: &Account| {
-        let seen = account.seen_at.map_or_else(|| "never".into(), minute);
+        let seen = account.seen_at.map_or_else(|| "never".into(), table::minute);
         let standing = order::standing(&account.name, &sanctions);
         vec![account.name.clone(), account.role.as_str().to_owned(), account.sessions.to_string(), seen, standing]
     };
@@ -221,10 +219,4 @@ fn called(role: Role) -> &'static str {
         Role::Moderator => "a moderator",
         Role::Owner => "an owner",
     }
-}
-
-/// A time as it stands in a list.
-pub fn minute(at: std::time::SystemTime) -> String {
-    let format = format_description!("[year]-[month]-[day] [hour]:[minute]");
-    OffsetDateTime::from(at).format(format).unwrap_or_default()
 }

@@ -4,10 +4,7 @@ use super::bus::Bus;
 #[cfg(feature = "postgres")]
 use super::postgres::Postgres;
 use super::redis::Redis;
-#[cfg(feature = "postgres")]
-use crate::config::Keep;
 use crate::error::Error;
-use crate::line::Line;
 use std::sync::Arc;
 
 #[cfg(feature = "postgres")]
@@ -49,15 +46,13 @@ impl Address {
         }
     }
 
-    /// The bus that is there, for the nodes that share this server's database.
-    pub fn bus(&self, line: &Line) -> Result<Arc<dyn Bus>, Error> {
+    /// The bus that is there, for the nodes that share the database of that epoch.
+    pub fn bus(&self, epoch: &str, database: &str) -> Result<Arc<dyn Bus>, Error> {
+        self.suits(database)?;
         match self {
-            Address::Redis(url) => Ok(Arc::new(Redis::new(url, line.store.epoch())?)),
+            Address::Redis(url) => Ok(Arc::new(Redis::new(url, epoch)?)),
             #[cfg(feature = "postgres")]
-            Address::Postgres => match &line.settings.keep {
-                Keep::Database(url, _) => Ok(Arc::new(Postgres::new(url))),
-                _ => Err(Error::Setting(ONLY_POSTGRES.into())),
-            },
+            Address::Postgres => Ok(Arc::new(Postgres::new(database))),
         }
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn run(node: &Node, line: &Arc<Line>, bus: &dyn Bus) {
                 ear = Some(own).filter(|_| !receiver.is_deaf());
             }
             Err(cause) => {
-                node.scout.hearing(false);
+                node.errands.hearing(false);
                 if let Some(unsaid) = trouble.failed(Instant::now()) {
                     warn!(
                         "the other nodes cannot be heard over {}, and what they store is read from the database \
@@ -87,13 +87,13 @@ impl Receiver<'_> {
     /// It listens from here on; what was told before may be missed.
     fn begin(&mut self) {
         (self.heard_itself, self.began) = (Instant::now(), Instant::now());
-        self.node.scout.hearing(true);
-        self.node.scout.look_at_everything();
+        self.node.errands.hearing(true);
+        self.node.errands.look_at_everything();
         self.line.cluster.tell(|| Note::Hello);
     }
 
     fn is_deaf(&self) -> bool {
-        self.heard_itself.elapsed() > DEAF && self.node.scout.is_sending()
+        self.heard_itself.elapsed() > DEAF && self.node.errands.is_sending()
     }
 
     fn hear(&mut self, at: u64, letter: &[u8]) {
@@ -103,7 +103,7 @@ impl Receiver<'_> {
         }
         let Some(letter) = letters::read(letter) else {
             debug!("a letter of another version came");
-            return self.node.scout.look_at_everything();
+            return self.node.errands.look_at_everything();
         };
         if letter.node == self.node.name {
             self.heard_itself = Instant::now();
@@ -117,7 +117,7 @@ impl Receiver<'_> {
             }
             Met::Gap => {
                 self.line.cluster.tell(|| Note::Hello);
-                self.node.scout.look_at_everything();
+                self.node.errands.look_at_everything();
             }
             Met::Again => return,
         }
@@ -130,10 +130,10 @@ impl Receiver<'_> {
             Note::Said(said) => self.record(Heard::Said(said.into_iter().map(Message::from).collect())),
             Note::Heads(heads) => self.record(Heard::Heads { heads, is_coming: false }),
             Note::Renamed(person, old, new) => self.record(Heard::Renamed(person, name(&old), name(&new))),
-            Note::Rooms => self.node.scout.look_at_rooms(),
-            Note::Sanctions => self.node.scout.look_at_sanctions(),
-            Note::Webhooks => self.node.scout.look_at_webhooks(),
-            Note::Everything => self.node.scout.look_at_everything(),
+            Note::Rooms => self.node.errands.look_at_rooms(),
+            Note::Sanctions => self.node.errands.look_at_sanctions(),
+            Note::Webhooks => self.node.errands.look_at_webhooks(),
+            Note::Everything => self.node.errands.look_at_everything(),
             Note::Typing(room, person) => self.show(Elsewhere::Typing(room, name(&person))),
             Note::Read(person, room, rev) => {
                 self.show(Elsewhere::Read(name(&person), RoomName::trusted(&room), rev));
@@ -207,7 +207,7 @@ impl Receiver<'_> {
             #[cfg(feature = "http")]
             self.line.webhooks.lead(leads);
             if leads {
-                self.node.scout.look_at_webhooks();
+                self.node.errands.look_at_webhooks();
             }
         }
     }

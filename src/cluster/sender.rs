@@ -30,7 +30,7 @@ pub(super) fn run(node: &Node, line: &Arc<Line>, bus: &dyn Bus) {
         match send(&mut mouth, bus, &letters) {
             Ok(()) => {
                 pause = SOON;
-                if !node.scout.sending(true) {
+                if !node.errands.sending(true) {
                     // What was told of who is here may not have arrived.
                     tell_all(line);
                 }
@@ -39,7 +39,7 @@ pub(super) fn run(node: &Node, line: &Arc<Line>, bus: &dyn Bus) {
                 }
             }
             Err(cause) => {
-                node.scout.sending(false);
+                node.errands.sending(false);
                 if let Some(unsaid) = trouble.failed(Instant::now()) {
                     warn!(
                         "the other nodes cannot be told anything over {}, and read it from the database meanwhile: \

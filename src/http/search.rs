@@ -4,7 +4,8 @@ use super::asked::at_least;
 use super::{Answer, field, json, problem};
 use crate::line::Line;
 use crate::protocol::{Code, FoundFields, Problem};
-use crate::search::{self, MOST, Question, USUAL};
+use crate::query::{MOST_HITS, Question, USUAL_HITS};
+use crate::search;
 use crate::store::Role;
 use tiny_http::{Method, Request};
 
@@ -23,7 +24,7 @@ pub(super) fn answer(line: &Line, request: &Request) -> Result<Answer, Answer> {
 
 fn question(target: &str) -> Result<Question, Problem> {
     let fields = target.split_once('?').map_or("", |(_, fields)| fields);
-    let mut question = Question { query: String::new(), cursor: None, limit: USUAL };
+    let mut question = Question { query: String::new(), cursor: None, limit: USUAL_HITS };
     for (name, value) in form_urlencoded::parse(fields.as_bytes()) {
         match name.as_ref() {
             "q" => question.query = value.into_owned(),
@@ -37,8 +38,8 @@ fn question(target: &str) -> Result<Question, Problem> {
 
 fn limit(text: &str) -> Result<usize, Problem> {
     let number = text.parse().ok().filter(|number: &usize| *number >= 1);
-    let none = || Problem::new(Code::BadField, format!("\"limit\" must be a whole number from 1 to {MOST}"));
-    number.map(|number| number.min(MOST)).ok_or_else(none)
+    let none = || Problem::new(Code::BadField, format!("\"limit\" must be a whole number from 1 to {MOST_HITS}"));
+    number.map(|number| number.min(MOST_HITS)).ok_or_else(none)
 }
 
 fn refused(refused: &Problem) -> Answer {

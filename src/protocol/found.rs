@@ -2,7 +2,7 @@
 //! are.
 
 use crate::name::{PersonName, RoomName};
-use crate::search::Answer;
+use crate::query::Answer;
 use crate::store::{Hit, Rev, Time};
 use crate::words::{self, Term};
 use serde::Serialize;

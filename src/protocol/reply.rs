@@ -5,7 +5,7 @@ use crate::deflate::Spared;
 use crate::doors::Standing;
 use crate::frame;
 use crate::name::{PersonName, RoomName};
-use crate::search::Answer;
+use crate::query::Answer;
 use crate::store::{Kind, Message, Reaction, Rev, Role, Room, RoomView, Time};
 use bytes::Bytes;
 use serde::Serialize;

@@ -1,11 +1,10 @@
 //! What clients send: one JSON object a frame, read strictly, refused with the name of the field.
 
 use super::{Code, JSON_LAST, Limits, MOST, MOST_MEMBERS, MOST_PEOPLE, Problem};
-use crate::doors::SLOWEST;
 use crate::look;
 use crate::name::{PersonName, RoomName};
-use crate::search::{self, Question};
-use crate::store::{Change, Kind, Rev};
+use crate::query::{MOST_HITS, Question, USUAL_HITS};
+use crate::store::{Change, Kind, Rev, SLOWEST};
 use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -305,7 +304,7 @@ impl Fields<'_> {
                 question: Question {
                     query: required("query", self.query.as_deref())?.to_owned(),
                     cursor: self.cursor.as_deref().map(str::to_owned),
-                    limit: number("limit", self.limit.unwrap_or(search::USUAL as i64))?.clamp(1, search::MOST as i64)
+                    limit: number("limit", self.limit.unwrap_or(USUAL_HITS as i64))?.clamp(1, MOST_HITS as i64)
                         as usize,
                 },
                 reference: scalar("ref", self.reference.as_ref())?,

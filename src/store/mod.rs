@@ -79,6 +79,9 @@ pub type Rev = i64;
 /// A room's key in the store. Its name can be read by people; this never changes.
 pub type RoomId = i64;
 
+/// The slowest a room can be, in seconds.
+pub const SLOWEST: u32 = 60 * 60;
+
 /// A room.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Room {

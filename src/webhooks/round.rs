@@ -1,7 +1,8 @@
 //! A round: what one webhook has to send, read from the store after its marks, and sent in order.
 
+use super::board::{Rooms, Went};
 use super::courier::{Courier, Delivery};
-use super::{LONGEST_WAIT, Rooms, STORE_WAIT, Went};
+use super::{LONGEST_WAIT, STORE_WAIT};
 use crate::actor::Actor;
 use crate::error::Error;
 use crate::line::Line;
