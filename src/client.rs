@@ -6,9 +6,10 @@ use crate::deflate::Early;
 use crate::doors::Ticket;
 use crate::event::{Asker, Entry, Event, Party, Step};
 use crate::frame;
-use crate::identity::{self, Identity};
+use crate::identity::{self, Claim, Identity};
 use crate::line::Line;
 use crate::name::{PersonName, RoomName};
+use crate::outbox::Outbox;
 use crate::peer::{ClientId, Peer, Tongue};
 use crate::protocol::{self, Code, Problem, Request, Start, Way, close};
 use crate::query::Question;
@@ -45,49 +46,31 @@ pub(crate) enum Chat {
     Plain(Room, usize),
 }
 
-/// Serves a client of the chat until it is gone.
-pub(crate) fn chat(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>, early: Early, who: Identity, chat: Chat) {
+/// Who comes in, as the handshake has found.
+pub(crate) struct Arrival {
+    pub who: Identity,
+    /// The name is taken until this is dropped.
+    pub claim: Claim,
+    pub chat: Chat,
+    pub early: Early,
+}
+
+/// Serves a client of the chat until it is gone. What stands on the stack here stands there while the client does nothing.
+#[inline(never)]
+pub(crate) fn chat(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>, mut arrival: Box<Arrival>) {
+    let early = std::mem::take(&mut arrival.early);
     let Some(mut connection) = Connection::open(line, peer, socket, early) else { return };
-    let tongue = if matches!(chat, Chat::Json) { Tongue::Json } else { Tongue::Plain };
-    let (outbox, metrics) = (connection.outbox.clone(), line.metrics.clone());
-    let Identity { name, role, person: account, session, .. } = who.clone();
-    let (id, address, is_vouched_for) = (peer.id, peer.address.map(|at| at.ip()), line.guests.vouch_for(&who));
-    let party = Party { id, name, role, address, account, session, is_vouched_for, tongue, outbox, metrics };
-    let party = Arc::new(party);
-    let bucket = line.rates.of(&who.name, Instant::now());
-    let (rooms, removals, plain, typed, held) = Default::default();
-    let mut client = Client { line, peer, party, who, rooms, removals, plain, typed, bucket, held };
-    if tongue == Tongue::Json {
-        // From `Open` on it is told of what happens; but the welcome comes first.
-        client.party.outbox.hold();
-    }
+    let mut client = Client::new(line, peer, &connection.outbox, &arrival);
     let Some(presence) = Presence::begin(&client) else { return };
-    client.check_session();
-    client.check_ban();
-    info!(
-        "{peer} is {} ({})",
-        client.who.name,
-        if tongue == Tongue::Json { protocol::SUBPROTOCOL } else { "plain text" }
-    );
-    match chat {
-        Chat::Json => client.welcome(),
-        Chat::Plain(room, last) => {
-            client.plain = Some(room.clone());
-            client.enter(room, Start::Last(last));
-        }
-    }
-    connection.read(|message| match message {
-        Incoming::Text(text) => client.hear(&text),
-        _ => client.party.outbox.close(close::UNSUPPORTED, "the chat is text; a binary frame means nothing here"),
-    });
+    let _claim = client.come(arrival);
+    connection.read(|message| client.take(message));
     drop(presence);
-    for room in client.rooms.into_keys() {
-        line.settings.hooks.left(client.who.name.as_str(), room.as_str());
-    }
+    client.leave_all();
     connection.part();
 }
 
 /// Gives back each message as it came, until the client is gone.
+#[inline(never)]
 pub(crate) fn echo(line: &Arc<Line>, peer: Peer, socket: &Arc<dyn Transport>, early: Early) {
     let Some(mut connection) = Connection::open(line, peer, socket, early) else { return };
     info!("{peer} is at the echo");
@@ -130,11 +113,11 @@ struct Client<'a> {
     party: Arc<Party>,
     who: Identity,
     /// The rooms it is in, and what let it in.
-    rooms: HashMap<RoomName, (Room, Ticket)>,
+    rooms: HashMap<RoomName, (Box<Room>, Ticket)>,
     /// How many people had been removed from rooms when it was last looked whether it is still let in.
     removals: u64,
     /// The one room of a plain-text client.
-    plain: Option<Room>,
+    plain: Option<Arc<Room>>,
     typed: Option<Instant>,
     /// What this person may still do just now.
     bucket: Arc<Bucket>,
@@ -142,7 +125,59 @@ struct Client<'a> {
     held: Option<(Value, Instant, Instant)>,
 }
 
-impl Client<'_> {
+impl<'a> Client<'a> {
+    #[inline(never)]
+    fn new(line: &'a Line, peer: Peer, outbox: &Arc<Outbox>, arrival: &Arrival) -> Client<'a> {
+        let tongue = if matches!(arrival.chat, Chat::Json) { Tongue::Json } else { Tongue::Plain };
+        let (who, outbox, metrics) = (arrival.who.clone(), outbox.clone(), line.metrics.clone());
+        let Identity { name, role, person: account, session, .. } = who.clone();
+        let (id, address, is_vouched_for) = (peer.id, peer.address.map(|at| at.ip()), line.guests.vouch_for(&who));
+        let party = Party { id, name, role, address, account, session, is_vouched_for, tongue, outbox, metrics };
+        let bucket = line.rates.of(&who.name, Instant::now());
+        if tongue == Tongue::Json {
+            // From `Open` on it is told of what happens; but the welcome comes first.
+            party.outbox.hold();
+        }
+        let (rooms, removals, plain, typed, held) = Default::default();
+        Client { line, peer, party: Arc::new(party), who, rooms, removals, plain, typed, bucket, held }
+    }
+
+    /// Comes in, once it is told of what happens.
+    #[inline(never)]
+    fn come(&mut self, arrival: Box<Arrival>) -> Claim {
+        self.check_session();
+        self.check_ban();
+        let (name, tongue) = (&self.who.name, self.party.tongue);
+        info!(
+            "{} is {name} ({})",
+            self.peer,
+            if tongue == Tongue::Json { protocol::SUBPROTOCOL } else { "plain text" }
+        );
+        match arrival.chat {
+            Chat::Json => self.welcome(),
+            Chat::Plain(room, last) => {
+                self.plain = Some(Arc::new(room.clone()));
+                self.enter(room, Start::Last(last));
+            }
+        }
+        arrival.claim
+    }
+
+    #[inline(never)]
+    fn take(&mut self, message: Incoming) {
+        match message {
+            Incoming::Text(text) => self.hear(&text),
+            _ => self.party.outbox.close(close::UNSUPPORTED, "the chat is text; a binary frame means nothing here"),
+        }
+    }
+
+    #[inline(never)]
+    fn leave_all(self) {
+        for room in self.rooms.into_keys() {
+            self.line.settings.hooks.left(self.who.name.as_str(), room.as_str());
+        }
+    }
+
     /// From `Open` on whoever ends the session finds this connection. If it was ended before, nobody did.
     fn check_session(&self) {
         let Some(session) = self.who.session else { return };
@@ -197,6 +232,7 @@ impl Client<'_> {
         }
     }
 
+    #[inline(never)]
     fn answer(&mut self, request: Request) -> Result<(), Problem> {
         self.shed();
         self.pace(&request)?;
@@ -387,7 +423,7 @@ impl Client<'_> {
         match self.step_onto(&room, ticket, start) {
             Ok(true) => {
                 self.line.settings.hooks.joined(self.who.name.as_str(), room.name.as_str());
-                self.rooms.insert(room.name.clone(), (room, ticket));
+                self.rooms.insert(room.name.clone(), (Box::new(room), ticket));
             }
             Ok(false) => {}
             Err(problem) => self.party.refuse(&problem),
@@ -398,7 +434,7 @@ impl Client<'_> {
     fn leave(&mut self, name: &RoomName) -> Result<(), Problem> {
         let Some((room, _)) = self.rooms.remove(name) else { return Ok(()) };
         let (done, left) = oneshot::channel();
-        let told = self.tell(Event::Leave { client: self.party.id, room, done });
+        let told = self.tell(Event::Leave { client: self.party.id, room: *room, done });
         let done = told.and_then(|()| left.recv().map_err(|_| Problem::unavailable()));
         self.line.settings.hooks.left(self.who.name.as_str(), name.as_str());
         done
@@ -476,7 +512,7 @@ impl Client<'_> {
     /// A room that it is in, and what let it in.
     fn place(&self, name: &RoomName) -> Result<(&Room, Ticket), Problem> {
         if let Some((room, ticket)) = self.rooms.get(name) {
-            return self.still_in(room, *ticket).map(|()| (room, *ticket));
+            return self.still_in(room, *ticket).map(|()| (&**room, *ticket));
         }
         // A stranger hears of a room that is not open to all what is heard of one that is not there.
         self.find(name)?;
@@ -490,7 +526,7 @@ impl Client<'_> {
         if std::mem::replace(&mut self.removals, removals) == removals {
             return;
         }
-        let gone = |(room, ticket): &&(Room, Ticket)| self.still_in(room, *ticket).is_err();
+        let gone = |(room, ticket): &&(Box<Room>, Ticket)| self.still_in(room, *ticket).is_err();
         let gone: Vec<RoomName> = self.rooms.values().filter(gone).map(|(room, _)| room.name.clone()).collect();
         for name in gone {
             self.rooms.remove(&name);

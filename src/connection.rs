@@ -92,6 +92,7 @@ impl Write for Stream {
 
 impl<'a> Connection<'a> {
     /// None: the server is stopping, and the client was told so.
+    #[inline(never)]
     pub fn open(line: &'a Line, peer: Peer, socket: &Arc<dyn Transport>, early: Early) -> Option<Connection<'a>> {
         let (limit, evictions) = (line.settings.outbox_limit, line.metrics.evictions.clone());
         let packer = early.packed.then(|| line.packer.clone());
@@ -179,6 +180,7 @@ impl<'a> Connection<'a> {
     }
 
     /// Waits until the last frame has left, and lets go.
+    #[inline(never)]
     pub fn part(self) {
         if self.outbox.evicted() {
             info!("{} was too slow and is sent away", self.peer);

@@ -87,7 +87,6 @@ pub(crate) fn serve(line: &Arc<Line>, peer: Peer, stay: Option<Stay>, socket: &A
 }
 
 /// Gives the transport within TLS, where there is TLS. Its stack is gone once the client is served.
-#[inline(never)]
 fn enter(
     line: &Arc<Line>,
     visit: &mut Visit,
@@ -97,9 +96,12 @@ fn enter(
     if visit.by_proxy {
         hear_preface(line, visit, &**socket)?;
     }
-    if !line.keys.is_there() {
-        return Ok(None);
-    }
+    if line.keys.is_there() { encrypt(line, visit, socket).map(Some) } else { Ok(None) }
+}
+
+/// Agrees on TLS.
+#[inline(never)]
+fn encrypt(line: &Arc<Line>, visit: &mut Visit, socket: &Arc<dyn Transport>) -> Result<Arc<dyn Transport>, Refusal> {
     if visit.early.is_empty() && !more(visit, &**socket)? {
         debug!("{} left without a word", visit.peer);
         return Err(Refusal::gone());
@@ -114,10 +116,11 @@ fn enter(
         Refusal::gone()
     })?;
     visit.peer.secure = true;
-    Ok(Some(inside))
+    Ok(inside)
 }
 
 /// What a proxy says before anything else, if it does.
+#[inline(never)]
 fn hear_preface(line: &Line, visit: &mut Visit, socket: &dyn Transport) -> Result<(), Refusal> {
     loop {
         match Preface::of(&visit.early) {

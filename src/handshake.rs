@@ -3,13 +3,13 @@
 //! A WebSocket upgrade becomes a client of the chat or of the echo; everything else goes through the front to the page
 //! and the API. A refusal is an HTTP answer with a JSON body.
 
-use crate::client::{self, Chat};
+use crate::client::{self, Arrival, Chat};
 use crate::deflate::{self, Early};
 use crate::entrance::Visit;
 use crate::front;
 use crate::head::{self, Head};
 use crate::hooks::Verdict;
-use crate::identity::{COOKIE, Claim, Identity, bearer, hash};
+use crate::identity::{COOKIE, Identity, bearer, hash};
 use crate::line::Line;
 use crate::name::{PersonName, RoomName};
 use crate::peer::Peer;
@@ -31,10 +31,7 @@ pub(crate) fn serve(line: &Arc<Line>, mut visit: Visit, socket: &Arc<dyn Transpo
     let shaken = shake_hands(line, &mut visit, socket);
     let peer = visit.peer;
     match shaken {
-        Ok(Opened::Chat { who, claim, chat, early }) => {
-            client::chat(line, peer, socket, early, who, chat);
-            drop(claim);
-        }
+        Ok(Opened::Chat(arrival)) => client::chat(line, peer, socket, arrival),
         Ok(Opened::Echo { early }) => client::echo(line, peer, socket, early),
         Ok(Opened::Nothing) => {}
         Err(refusal) => refuse(line, peer, &**socket, &refusal),
@@ -42,14 +39,8 @@ pub(crate) fn serve(line: &Arc<Line>, mut visit: Visit, socket: &Arc<dyn Transpo
 }
 
 /// What a handshake has led to.
-#[allow(clippy::large_enum_variant, reason = "there is one for each connection, for a moment")]
 enum Opened {
-    Chat {
-        who: Identity,
-        claim: Claim,
-        chat: Chat,
-        early: Early,
-    },
+    Chat(Box<Arrival>),
     Echo {
         early: Early,
     },
@@ -136,7 +127,7 @@ fn chat(line: &Line, peer: Peer, socket: &dyn Transport, head: Head) -> Result<O
     let chat = if is_json { Chat::Json } else { Chat::Plain(plain_room(line, &head, &who)?, plain_last(&head)?) };
     let early = upgrade(line, socket, response, head)?;
     let who = Identity { name: claim.shown.clone(), ..who };
-    Ok(Opened::Chat { who, claim, chat, early })
+    Ok(Opened::Chat(Box::new(Arrival { who, claim, chat, early })))
 }
 
 fn echo(line: &Line, peer: Peer, socket: &dyn Transport, head: Head) -> Result<Opened, Refusal> {

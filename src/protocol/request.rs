@@ -218,13 +218,13 @@ struct Fields<'a> {
 
 /// Reads one text frame of a `parlor.v1` client.
 pub fn parse(text: &str, limits: &Limits) -> Result<Request, Problem> {
-    let fields: Fields = serde_json::from_str(text).map_err(|e| diagnose(text, &e))?;
-    let (id, reference, room) =
-        (fields.id.as_deref().map(short), fields.reference.clone(), fields.room.as_deref().map(short));
-    fields.request(limits).map_err(|problem| {
-        let reference = reference.filter(|r| scalar("ref", Some(r)).is_ok());
-        Problem { id, reference, room, ..problem }
-    })
+    read(text)?.checked(limits)
+}
+
+/// What a client has once had on its stack it keeps: so this much stands nowhere but here.
+#[inline(never)]
+fn read(text: &str) -> Result<Box<Fields<'_>>, Problem> {
+    serde_json::from_str(text).map_err(|e| diagnose(text, &e))
 }
 
 /// Finds what the fast path stumbled over.
@@ -261,7 +261,18 @@ fn is_list_of_texts(value: &Value) -> bool {
 }
 
 impl Fields<'_> {
-    fn request(self, limits: &Limits) -> Result<Request, Problem> {
+    /// What the fields ask for; a problem says which request has it.
+    #[inline(never)]
+    fn checked(&self, limits: &Limits) -> Result<Request, Problem> {
+        self.request(limits).map_err(|problem| Problem {
+            id: self.id.as_deref().map(short),
+            reference: self.reference.clone().filter(|r| scalar("ref", Some(r)).is_ok()),
+            room: self.room.as_deref().map(short),
+            ..problem
+        })
+    }
+
+    fn request(&self, limits: &Limits) -> Result<Request, Problem> {
         let kind = self.kind.as_deref().ok_or_else(|| bad_field("type", "is missing"))?;
         Ok(match kind {
             "post" => Request::Post {

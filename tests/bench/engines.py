@@ -84,7 +84,19 @@ def mariadb():
             yield f"mysql://parlor@127.0.0.1:{port}/chat"
 
 
+@contextlib.contextmanager
+def redis():
+    port = free_port()
+    with new_folder() as folder:
+        server = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+        # Until it has read its data it answers, with an error.
+        client = ["redis-cli", "-e", "-p", str(port), "PING"]
+        with running(server, client, folder):
+            yield f"redis://127.0.0.1:{port}"
+
+
 ENGINES = {
     "PostgreSQL": postgres if found("postgres", "lib/postgresql/*/bin") else None,
     "MariaDB": mariadb if found("mariadbd", "sbin") else None,
 }
+REDIS = redis if shutil.which("redis-server") else None

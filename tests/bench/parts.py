@@ -1,14 +1,16 @@
 """What is measured, a function for each part. Each gives what is kept as JSON, and RESULTS.md is written from."""
 
+import contextlib
 import json
 import re
 import sqlite3
 import tempfile
 import time
 import urllib.request
+from concurrent import futures
 
 import search as archive
-from engines import ENGINES
+from engines import ENGINES, REDIS
 from peers import YARDSTICK, bench_peer
 from tool import PARLOR, ROOT, WORK, bench, median, parlor, say, sh, turns
 
@@ -192,9 +194,36 @@ def stores(_, quick):
     return found
 
 
+EVERYBODY = 400
+
+
+def nodes(_, quick):
+    """The same clients at one node, or half of them at each of two, on one PostgreSQL and one Redis: all on this machine."""
+    if not (ENGINES["PostgreSQL"] and REDIS):
+        raise RuntimeError("that takes PostgreSQL and redis-server")
+    found, program = {"1": [], "2": []}, with_databases()
+    for _, number in turns(found, 1 if quick else 3):
+        with ENGINES["PostgreSQL"]() as database, REDIS() as cluster, contextlib.ExitStack() as stack:
+            flags = ["--database", database, "--cluster", cluster]
+            servers = [stack.enter_context(parlor(*flags, program=program)) for _ in range(int(number))]
+            with futures.ThreadPoolExecutor() as pool:
+                halves = list(pool.map(lambda half: talk(servers[half % len(servers)], half, quick), range(2)))
+        # Each message goes to all, whichever node they are at.
+        deliveries = EVERYBODY * sum(half["messages_per_second"] for half in halves)
+        found[number].append({"deliveries_per_second": deliveries, "lost": sum(half["lost"] for half in halves)})
+        say(f"{number} node(s): {found[number][-1]}")
+    return found
+
+
+def talk(server, half, quick):
+    """Half of the clients. A bench knows its own messages by their length, and waits only for those."""
+    own = ["--clients", EVERYBODY // 2, "--window", 32, "--payload", 64 + 40 * half]
+    return bench(server.url, "--pid", server.process.pid, *own, "--seconds", 2 if quick else 4)
+
+
 def with_databases():
-    """The executable that knows all of them. What else is measured, is of the one without."""
-    engines = "postgres,mysql" if any(ENGINES.values()) else ""
+    """The executable that knows all of them, and the cluster. What else is measured, is of the one without."""
+    engines = "postgres,mysql,cluster" if any(ENGINES.values()) else ""
     folder = WORK / "databases"
     sh("cargo", "build", "--release", "--quiet", "--locked", "--features", engines, "--target-dir", folder)
     return folder / "release" / "parlor"
@@ -289,6 +318,7 @@ PARTS = {
     "executable": executable,
     "history": history,
     "stores": stores,
+    "nodes": nodes,
     "search": search,
     "sweeps": sweeps,
     "soak": soak,

@@ -3,7 +3,7 @@
 import os
 import pathlib
 
-from parts import OWN
+from parts import EVERYBODY, OWN
 from peers import YARDSTICK
 from targets import judged
 from tool import median
@@ -115,6 +115,15 @@ def stores(part):
     return "\n".join(rows)
 
 
+def nodes(part):
+    one = median(part["1"], "deliveries_per_second")
+    rows = ["| nodes | deliveries/s | × | lost |", "|--:|--:|--:|--:|"]
+    for number, runs in part.items():
+        rate, lost = median(runs, "deliveries_per_second"), sum(run["lost"] for run in runs)
+        rows.append(f"| {number} | {rate:,.0f} | {rate / one:.2f} | {lost} |")
+    return "\n".join(rows)
+
+
 def sweeps(part, curves):
     text = []
     for sweep, about in SWEEPS.items():
@@ -205,6 +214,11 @@ those before. SQLite."""
         about = """One client posts into one room, then 64 at once, each alone in its room. Every commit waits for the disk; each
 database is on this machine, with its own defaults, and has the same two processors to share."""
         yield "Stores", about, stores(part)
+    if part := kept.get("nodes"):
+        about = f"""{EVERYBODY} clients in one room, all at one node or half of them at each of two; each half has a sender and 32 messages in
+flight; the median of {len(part['1'])} round(s). PostgreSQL, Redis, the nodes and the clients all share the two processors of this machine, so this shows what a
+second node costs, not what another machine brings."""
+        yield "Nodes", about, nodes(part)
     if part := kept.get("search"):
         about = f"""{part['times']} queries of each kind, one after the other, over HTTP with a connection each, for 20 messages of {part['messages']:,}
 in {part['rooms']} rooms. A database that had no index was indexed in {part['index_seconds']:.0f} s, while it was open."""

@@ -7,7 +7,7 @@
     tests/bench/run.py --only ''             nothing: RESULTS.md anew, from what was measured before
     tests/bench/run.py --quick               one round, few clients: to see that it works; prints what it would write
 
-It needs cargo, node with npm, python3 with venv, libuv1 for socketify, and PostgreSQL and MariaDB for `stores`; a peer
+It needs cargo, node with npm, python3 with venv, libuv1 for socketify, PostgreSQL and MariaDB for `stores`, with Redis for `nodes`; a peer
 that cannot be set up is left out, and said.
 
 | files | what they are |

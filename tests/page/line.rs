@@ -190,6 +190,30 @@ fn a_restart_of_the_server_is_survived() {
     assert_eq!(ann.ask("$('#me-name').textContent"), "ann", "the session is in the database");
 }
 
+/// A server that leaves its clients to others behind the same address says so with its 1001: nobody waits.
+#[test]
+fn who_is_sent_to_another_server_is_there_at_once() {
+    let Some(chromium) = Chromium::get() else { return };
+    let next_state_once = |server: parlor::Builder| {
+        let (first, second) = (server_with(server), self::server());
+        let cable = Cable::to(first.address);
+        let ann = chromium.person(cable.address, "ann");
+        ann.forgive_the_line();
+        let watch = "(window.states = [], new MutationObserver(all => all.forEach(one => states.push(one.oldValue)))\
+                     .observe($('#app'), { attributeFilter: ['data-line'], attributeOldValue: true }))";
+        ann.ask(watch);
+        cable.lead_to(second.address);
+        first.stop();
+        ann.wait_for("states.length > 1");
+        try_now(&ann);
+        post(&mut second.in_lobby("bob"), "lobby", "here it goes on");
+        ann.sees("here it goes on");
+        ann.ask("states.slice(0, 2).join(' → ')")
+    };
+    assert_eq!(next_state_once(Server::builder().drain(std::time::Duration::from_millis(1))), "open → connecting");
+    assert_eq!(next_state_once(Server::builder()), "open → waiting", "one that stops for good");
+}
+
 /// Between the server's close frame and the end of the connection a socket is neither open nor closed.
 #[test]
 fn what_is_written_while_the_server_hangs_up_is_kept() {

@@ -47,6 +47,7 @@ fn measure(options: &Options) -> io::Result<Report> {
     let target = Target::of(options)?;
     if options.fill > 0 {
         swarm::fill(options, &target)?;
+        target.settle()?;
     }
     let before = target.cost()?;
     let mut swarm = Swarm::new(options, &target)?;

@@ -42,7 +42,7 @@ pub struct Options {
     #[argh(option, arg_name = "number", default = "0")]
     pub history: usize,
 
-    /// messages to post before anything is measured (default: 0)
+    /// messages to post before anything is measured, which waits until the server has nothing left to do (default: 0)
     #[argh(option, arg_name = "number", default = "0")]
     pub fill: u64,
 

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where Parlor chats; `{}` is the name of each client.
 const CHAT: &str = "/ws?name={}";
@@ -14,6 +14,11 @@ const PLAIN_CHAT: &str = "/ws?room=lobby&last=0&name={}";
 
 /// How long a server may take to tell what it costs. One that knows nothing of `/metrics` may not answer at all.
 const TELLING: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether the server still works, below which part of a processor it does not, and for how long at most.
+const LOOK: Duration = Duration::from_millis(250);
+const IDLE: f64 = 0.05;
+const SETTLING: Duration = Duration::from_secs(120);
 
 /// A server, started here or found at its address.
 pub struct Target {
@@ -110,6 +115,21 @@ impl Target {
         let path = if options.plain { PLAIN_CHAT } else { CHAT }.to_owned();
         let ledger = Ledger::Process(own.child.id());
         Ok(Target { address, host: address.to_string(), path, ledger, _own: Some(own) })
+    }
+
+    /// Waits until the server has nothing left to do, where that can be seen: what was posted is indexed for a while yet.
+    pub fn settle(&self) -> io::Result<()> {
+        let deadline = Instant::now() + SETTLING;
+        let Some(mut before) = self.cost()? else { return Ok(()) };
+        while Instant::now() < deadline {
+            std::thread::sleep(LOOK);
+            let Some(now) = self.cost()? else { return Ok(()) };
+            if now.cpu - before.cpu < IDLE * LOOK.as_secs_f64() {
+                return Ok(());
+            }
+            before = now;
+        }
+        Ok(())
     }
 
     /// What the server has cost so far; None: nobody knows, or it is too full to tell.

@@ -9,7 +9,7 @@ use super::super::{Time, TokenHash};
 use super::{Sql, person};
 use crate::error::Error;
 use crate::name::PersonName;
-use crate::store::database::Database;
+use crate::store::database::{Database, on};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
@@ -238,7 +238,7 @@ pub(super) fn is_last_owner(c: &mut Database, id: PersonId) -> QueryResult<bool>
 fn account(c: &mut Database, name: &PersonName) -> QueryResult<Option<Account>> {
     let row = people::table.filter(people::folded.eq(name.folded()).and(people::password.is_not_null()));
     let columns = (people::id, people::name, people::role, people::password.assume_not_null());
-    let found: Option<(i64, String, String, String)> = row.select(columns).first(c).optional()?;
+    let found: Option<(i64, String, String, String)> = on!(c, |c| row.select(columns).first(c)).optional()?;
     Ok(found.map(|(id, name, role, password)| Account { person: stored(id, &name, &role), password }))
 }
 
@@ -271,7 +271,7 @@ fn insert_session(c: &mut Database, person: PersonId, session: &NewSession) -> Q
 fn session(c: &mut Database, token: &TokenHash) -> QueryResult<Option<(Person, i64)>> {
     let row = sessions::table.inner_join(people::table).filter(sessions::token_hash.eq(&token[..]));
     let columns = (people::id, people::name, people::role, sessions::seen_at);
-    let found: Option<(i64, String, String, i64)> = row.select(columns).first(c).optional()?;
+    let found: Option<(i64, String, String, i64)> = on!(c, |c| row.select(columns).first(c)).optional()?;
     Ok(found.map(|(id, name, role, seen_at)| (stored(id, &name, &role), seen_at)))
 }
 

@@ -1,5 +1,6 @@
 //! Tokens and bots in SQL.
 
+use super::super::database::{Database, on};
 use super::super::people::{Person, PersonId, Role, SEEN_EVERY};
 use super::super::schema::{bots, people, tokens};
 use super::super::tokens::{NO_PASSWORD, NewToken, TokenView, Tokens};
@@ -28,7 +29,7 @@ impl Tokens for Sql {
         let hash = *token;
         let found: Option<(i64, String, String, Option<i64>)> = self.readers.read(move |c| {
             let row = tokens::table.inner_join(people::table).filter(tokens::token_hash.eq(&hash[..]));
-            row.select((people::id, people::name, people::role, tokens::used_at)).first(c).optional()
+            on!(c, |c| row.select((people::id, people::name, people::role, tokens::used_at)).first(c)).optional()
         })?;
         let Some((id, name, role, used_at)) = found else { return Ok(None) };
         if used_at.is_none_or(|before| now.0 - before > SEEN_EVERY) {
